@@ -14,24 +14,11 @@ from pathlib import Path
 from dance_core.tables import whole_file
 
 # mediapipe ships one wheel per Python version with the same model files in each, so any one of them will do.
-WHEEL_OPTIONS = [
-    "--no-deps",
-    "--only-binary=:all:",
-    "--python-version",
-    "3.11",
-    "--implementation",
-    "cp",
-    "--abi",
-    "cp311",
-    "--abi",
-    "none",
-    "--abi",
-    "abi3",
-    "--platform",
-    "manylinux_2_28_x86_64",
-    "--platform",
-    "any",
-]
+WHEEL_OPTIONS = (
+    *("--no-deps", "--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp"),
+    *("--abi", "cp311", "--abi", "none", "--abi", "abi3"),
+    *("--platform", "manylinux_2_28_x86_64", "--platform", "any"),
+)
 
 
 @dataclass(frozen=True)
@@ -130,7 +117,7 @@ def verified(path: str | Path, sha256: str) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"weights '{path}' are absent; run 'snakemake {path}' or put the file there")
+        raise ValueError(f"weights '{path}' are absent; run 'snakemake --cores 1 {path.parent}' or put the file there")
     found = sha256_of(path)
     if found != sha256:
         raise ValueError(

@@ -1,0 +1,44 @@
+# Each target does all of its own set-up; a machine needs only Python 3.11 or newer, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test check stage bench clean
+
+demo: $(INSTALLED)
+	@$(BIN)/snakemake --cores all --quiet progress
+	@$(BIN)/python -m dance_core status results/demo
+
+test: check browser
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/snakefmt --check --quiet Snakefile rules
+	@$(BIN)/mypy
+	@$(BIN)/snakemake --lint
+
+stage: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet anny==0.6.2 numba==0.68.1
+	@$(BIN)/python -m dance_core.stage --output data/demo
+
+bench: $(INSTALLED)
+	@for script in benchmarks/*.py; do echo "## $$script"; $(BIN)/python $$script || exit 1; done
+
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	@touch $@
+
+# The report is tested in a real browser: Debian's, where it may be installed; else those tests skip.
+.PHONY: browser
+browser: $(INSTALLED)
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || command -v google-chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	       && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium chromium-driver; } \
+	  || echo "no Chromium here: the browser tests will skip"
+
+clean:
+	rm -rf results logs .snakemake

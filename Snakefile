@@ -1,0 +1,35 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+scattergather:
+    clips=4,
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    family="motion|object|scene",
+    seed=r"\d+",
+
+
+include: "rules/data.smk"
+include: "rules/motion.smk"
+include: "rules/features.smk"
+include: "rules/concepts.smk"
+include: "rules/bottleneck.smk"
+include: "rules/baselines.smk"
+include: "rules/evaluation.smk"
+include: "rules/explanation.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        final_artifacts,

@@ -1,0 +1,154 @@
+"""What is installed here, which models can run, and what to do for each that cannot."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from shutil import which
+
+from dance_core.weights import WEIGHTS
+
+PACKAGES = (
+    *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "transformers", "av", "decord"),
+    *("ai-edge-litert", "opencv-python-headless", "finch-clust", "openai", "snakemake"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: its kind, its name, whether it can be used here, and what to do if not."""
+
+    kind: str
+    name: str
+    usable: bool
+    advice: str
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a selectable part needs: packages, sets of weights, and the advice that brings them."""
+
+    kind: str
+    name: str
+    packages: tuple[str, ...]
+    weights: tuple[str, ...]
+    advice: str
+
+
+NEEDS = (
+    Need("decoder", "pyav", ("av",), (), "pip install av"),
+    Need("decoder", "decord", ("decord",), (), "pip install decord (Linux x86_64 only), or keep data.decoder: pyav"),
+    Need("pose estimator", "blazepose", ("ai-edge-litert",), ("blazepose",), "snakemake --cores 1 weights/blazepose"),
+    Need("pose estimator", "movenet", ("ai-edge-litert",), (), "set poses.model to a MoveNet tflite file"),
+    Need(
+        "pose estimator",
+        "ultralytics",
+        ("ultralytics",),
+        (),
+        "pip install ultralytics lap (AGPL-3.0) and set poses.model to a YOLO pose weights file",
+    ),
+    Need("pose estimator", "file", (), (), "set poses.folder to a folder of pose files"),
+    Need(
+        "backbone",
+        "efficientnet_lite0",
+        ("torch", "efficientnet-lite-pytorch"),
+        ("efficientnet_lite0",),
+        "snakemake --cores 1 weights/efficientnet_lite0",
+    ),
+    Need("backbone", "videomae", ("torch", "transformers"), (), "pip install transformers, and set backbone.model"),
+    Need("backbone", "file", (), (), "set backbone.model to a Parquet file of features"),
+    Need(
+        "dual encoder",
+        "conse",
+        ("torch", "transformers", "efficientnet-lite-pytorch"),
+        ("efficientnet_lite0", "imagenet_names", "minilm"),
+        "snakemake --cores 1 weights/efficientnet_lite0 weights/imagenet_names weights/minilm",
+    ),
+    Need("dual encoder", "clip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
+    Need("dual encoder", "xclip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
+)
+
+
+def installed_version(package: str) -> str | None:
+    """Look up an installed package.
+
+    Args:
+        package: Name on the package index.
+
+    Returns:
+        Its version, or None where it is not installed.
+    """
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def has_weights(name: str, folder: Path) -> bool:
+    """Tell whether every file of a set of weights is there; their digests are checked when they are loaded.
+
+    Args:
+        name: Set of weights, a key of `WEIGHTS`.
+        folder: Folder of all weights.
+
+    Returns:
+        True if no file is absent.
+    """
+    return all((folder / name / file).is_file() for file in WEIGHTS[name])
+
+
+def findings(weights: Path, installed: Callable[[str], str | None] = installed_version) -> list[Finding]:
+    """Look at everything a run may need.
+
+    Args:
+        weights: Folder of all weights.
+        installed: Gives the version of a package, or None.
+
+    Returns:
+        One finding per package, model and program.
+    """
+    found = [
+        Finding(
+            "package", f"{name} {installed(name) or ''}".strip(), installed(name) is not None, f"pip install {name}"
+        )
+        for name in PACKAGES
+    ]
+    for need in NEEDS:
+        absent = [package for package in need.packages if installed(package) is None]
+        unfetched = [name for name in need.weights if not has_weights(name, weights)]
+        found.append(Finding(need.kind, need.name, not absent and not unfetched, need.advice))
+    browser = which("chromium") or which("google-chrome")
+    found.append(Finding("program", "chromium", browser is not None, "apt-get install chromium chromium-driver"))
+    found.append(Finding("program", "conda", which("conda") is not None, "only --use-conda needs it"))
+    return found
+
+
+def describe_machine() -> str:
+    """Name the interpreter, the system and the accelerator.
+
+    Returns:
+        One line.
+    """
+    accelerator = "no torch"
+    if installed_version("torch"):
+        import torch
+
+        accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {accelerator}"
+
+
+def render(found: list[Finding]) -> str:
+    """Write findings as lines of text.
+
+    Args:
+        found: What was looked at.
+
+    Returns:
+        A line per finding, those that cannot be used with their advice.
+    """
+    lines = []
+    for finding in found:
+        mark, advice = ("yes", "") if finding.usable else ("no ", f"  → {finding.advice}")
+        lines.append(f"{mark}  {finding.kind:<15} {finding.name}{advice}")
+    return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""What every workflow script needs: the library on the path, one thread, and a log."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Sums depend on how many threads share them; one thread a job makes results the same on every number of cores.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+    os.environ[variable] = "1"
+# Per-rule environments do not have dance_core installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+@contextmanager
+def job_log(path: str) -> Iterator[None]:
+    """Send log records, stderr and the final traceback to the rule's log.
+
+    Args:
+        path: The log file of the rule.
+
+    Yields:
+        Nothing.
+    """
+    with Path(path).open("w", buffering=1, encoding="utf-8") as file:
+        sys.stderr = file
+        logging.basicConfig(stream=file, level=logging.INFO, format="%(levelname)s %(message)s")
+        try:
+            yield
+        except Exception:
+            logging.exception("job failed")
+            raise
+        finally:
+            sys.stderr = sys.__stderr__
+
+
+def shard_of(scatteritem: str) -> tuple[int, int]:
+    """Read Snakemake's name of a scatter item.
+
+    Args:
+        scatteritem: Such as "2-of-4".
+
+    Returns:
+        Index of the shard from 0, and the number of shards.
+    """
+    item, count = scatteritem.split("-of-")
+    return int(item) - 1, int(count)
