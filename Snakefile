@@ -6,6 +6,7 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
+include: "rules/settings.smk"
 include: "rules/common.smk"
 
 

@@ -85,6 +85,15 @@ def installed_version(package: str) -> str | None:
         return None
 
 
+def software_versions() -> dict[str, str]:
+    """List the versions that a result depends on.
+
+    Returns:
+        Version by package, those that are installed.
+    """
+    return {name: release for name in PACKAGES if (release := installed_version(name))}
+
+
 def has_weights(name: str, folder: Path) -> bool:
     """Tell whether every file of a set of weights is there; their digests are checked when they are loaded.
 

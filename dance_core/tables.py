@@ -44,21 +44,31 @@ def write_table(path: str | Path, table: pd.DataFrame, schema: pa.Schema | None 
     Args:
         path: File to write.
         table: Rows; the index is not written.
-        schema: Column types; without it they follow from the values.
+        schema: Column types; without it they follow from the values, equally long arrays making fixed-size lists.
 
     Raises:
         ValueError: A column of the schema is absent from the table.
     """
-    if schema is not None:
-        absent = [name for name in schema.names if name not in table.columns]
-        if absent:
-            raise ValueError(f"{path}: columns {absent} are absent; the table has {list(table.columns)}")
-        columns = [_column(table[field.name], field) for field in schema]
-        arrow = pa.Table.from_arrays(columns, schema=schema)
-    else:
-        arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    schema = schema or _schema_of(table)
+    absent = [name for name in schema.names if name not in table.columns]
+    if absent:
+        raise ValueError(f"{path}: columns {absent} are absent; the table has {list(table.columns)}")
+    arrow = pa.Table.from_arrays([_column(table[field.name], field) for field in schema], schema=schema)
     with whole_file(path) as partial:
         pq.write_table(arrow, partial, compression="zstd")
+
+
+def _schema_of(table: pd.DataFrame) -> pa.Schema:
+    """Find the column types of a table; a column of equally long arrays is one of fixed-size lists."""
+    fields = []
+    for name in table.columns:
+        rows = table[name]
+        lengths = {row.shape for row in rows if isinstance(row, np.ndarray)} if rows.dtype == object else set()
+        if len(lengths) == 1 and all(isinstance(row, np.ndarray) for row in rows):
+            fields.append((name, pa.list_(pa.from_numpy_dtype(rows.iloc[0].dtype), rows.iloc[0].size)))
+        else:
+            fields.append((name, pa.Array.from_pandas(rows).type))
+    return pa.schema(fields)
 
 
 def _column(values: pd.Series, field: pa.Field) -> pa.Array:
@@ -88,6 +98,18 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.Dat
         return pq.read_table(path, columns=columns).to_pandas()
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path}: not a whole Parquet file ({error}); delete it and run again") from error
+
+
+def read_optional_table(path: str | Path | Sequence[str]) -> pd.DataFrame | None:
+    """Read a table that a stage may do without.
+
+    Args:
+        path: File to read, or an empty list where there is none.
+
+    Returns:
+        The rows, or None.
+    """
+    return read_table(str(path)) if path else None
 
 
 def read_shards(paths: Iterable[str | Path], order: Sequence[str] = ("clip_id",)) -> pd.DataFrame:

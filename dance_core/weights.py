@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,6 +142,18 @@ def weight_file(folder: str | Path, name: str, file: str) -> Path:
         ValueError: The file is absent, or is another one.
     """
     return verified(Path(folder) / name / file, WEIGHTS[name][file].sha256)
+
+
+def weight_digests(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Tell which files some sets of weights consist of.
+
+    Args:
+        names: Keys of `WEIGHTS`.
+
+    Returns:
+        SHA-256 by file, by set of weights.
+    """
+    return {name: {file: entry.sha256 for file, entry in WEIGHTS[name].items()} for name in sorted(set(names))}
 
 
 def fetch_weights(name: str, folder: str | Path) -> None:

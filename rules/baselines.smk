@@ -1,11 +1,10 @@
 rule linear_probe:
     input:
         manifest="results/{dataset}/manifest.parquet",
-        features=gather.clips(
-            "results/{{dataset}}/backbone_features/{scatteritem}.parquet"
-        ),
+        features=gather.clips("results/{{dataset}}/backbone_features/{scatteritem}.parquet"),
     output:
         predictions="results/{dataset}/seed{seed}/linear_probe.parquet",
+        selection="results/{dataset}/seed{seed}/linear_probe.json",
     log:
         "logs/{dataset}/seed{seed}/linear_probe.log",
     benchmark:

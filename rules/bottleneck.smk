@@ -2,9 +2,7 @@ rule concept_layer:
     input:
         unpack(concept_targets),
         manifest="results/{dataset}/manifest.parquet",
-        features=gather.clips(
-            "results/{{dataset}}/backbone_features/{scatteritem}.parquet"
-        ),
+        features=gather.clips("results/{{dataset}}/backbone_features/{scatteritem}.parquet"),
     output:
         tensors="results/{dataset}/seed{seed}/concept_layer.safetensors",
         document="results/{dataset}/seed{seed}/concept_layer.json",
@@ -30,15 +28,14 @@ rule concept_layer:
 
 rule sparse_classifier:
     input:
+        unpack(concept_targets),
         manifest="results/{dataset}/manifest.parquet",
-        features=gather.clips(
-            "results/{{dataset}}/backbone_features/{scatteritem}.parquet"
-        ),
         tensors="results/{dataset}/seed{seed}/concept_layer.safetensors",
         document="results/{dataset}/seed{seed}/concept_layer.json",
     output:
         tensors="results/{dataset}/seed{seed}/model/model.safetensors",
         document="results/{dataset}/seed{seed}/model/model.json",
+        concepts="results/{dataset}/seed{seed}/concepts.parquet",
     log:
         "logs/{dataset}/seed{seed}/sparse_classifier.log",
     benchmark:
@@ -53,6 +50,7 @@ rule sparse_classifier:
         core=core_digest("sparse_classifier"),
         settings=lookup(dpath="sparse_classifier", within=config),
         snapshot=model_settings(),
+        weights=model_weights(),
     message:
         "Fitting the sparse classifier of {wildcards.dataset}, seed {wildcards.seed}"
     script:

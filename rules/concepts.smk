@@ -28,9 +28,7 @@ rule language:
 rule concept_set:
     input:
         manifest="results/{dataset}/manifest.parquet",
-        answers=expand(
-            "results/{{dataset}}/concepts/{family}.json", family=text_families()
-        ),
+        answers=expand("results/{{dataset}}/concepts/{family}.json", family=text_families()),
         weights=weights_of("dual_encoder", "name"),
     output:
         concepts="results/{dataset}/concepts/concept_set.parquet",
@@ -99,7 +97,8 @@ rule pseudo_labels:
         runtime="30m",
     params:
         core=core_digest("pseudo_labels"),
-        settings=lookup(dpath="pseudo_labels", within=config),
+        cutoff=lookup(dpath="pseudo_labels/cutoff", within=config),
+        encoder=lookup(dpath="dual_encoder/name", within=config),
     message:
         "Scoring clips of {wildcards.dataset} against {wildcards.family} concepts"
     script:

@@ -2,12 +2,11 @@ rule evaluate:
     input:
         unpack(concept_targets),
         manifest="results/{dataset}/manifest.parquet",
-        features=gather.clips(
-            "results/{{dataset}}/backbone_features/{scatteritem}.parquet"
-        ),
+        features=gather.clips("results/{{dataset}}/backbone_features/{scatteritem}.parquet"),
         model="results/{dataset}/seed{seed}/model/model.json",
         tensors="results/{dataset}/seed{seed}/model/model.safetensors",
         probe="results/{dataset}/seed{seed}/linear_probe.parquet",
+        concepts="results/{dataset}/seed{seed}/concepts.parquet",
     output:
         metrics="results/{dataset}/seed{seed}/metrics.json",
         predictions="results/{dataset}/seed{seed}/predictions.parquet",

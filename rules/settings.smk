@@ -1,0 +1,49 @@
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+SCHEMA = Path(workflow.basedir) / "schemas" / "config.schema.yaml"
+
+
+def typed(settings, schema):
+    """Read what `--config section={key: value}` leaves as text, wherever the schema knows no text."""
+    for name, value in settings.items():
+        part = schema["properties"].get(name, {})
+        if isinstance(value, dict) and "properties" in part:
+            typed(value, part)
+        elif isinstance(value, list) and part.get("items", {}).get("type") != "string":
+            settings[name] = [yaml.safe_load(item) if isinstance(item, str) else item for item in value]
+        elif isinstance(value, str) and part.get("type") != "string":
+            settings[name] = yaml.safe_load(value)
+
+
+def unknown_keys(settings, schema, prefix=""):
+    """Settings that a schema does not describe, as dotted names, each with the nearest one that it does."""
+    known = schema["properties"]
+    for name, value in settings.items():
+        if name not in known:
+            yield f"{prefix}{name}", prefix + get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        elif isinstance(value, dict) and "properties" in known[name]:
+            yield from unknown_keys(value, known[name], f"{prefix}{name}.")
+
+
+def check_config(settings):
+    """Refuse unknown and ill-typed settings with a sentence that names the cure, then fill in the defaults."""
+    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
+    for key, near in unknown_keys(settings, schema):
+        raise WorkflowError(f"config: unknown key '{key}'; did you mean '{near}'?")
+    typed(settings, schema)
+    for error in sorted(Draft202012Validator(schema).iter_errors(settings), key=lambda error: error.json_path):
+        place = ".".join(map(str, error.absolute_path)) or "the file"
+        about = error.schema.get("description", "see schemas/config.schema.yaml")
+        raise WorkflowError(f"config: '{place}': {error.message}; expected: {about}")
+    validate(settings, str(SCHEMA))
+    if not Path(settings["source"]).is_dir():
+        raise WorkflowError(f"config: source '{settings['source']}' is not a folder; set source to the folder of clips")
+
+
+check_config(config)

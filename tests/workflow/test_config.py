@@ -1,0 +1,66 @@
+"""Settings: described once, filled in, and refused with a sentence when they are wrong."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text("utf-8"))
+
+
+def described(schema, place=()):
+    """Every setting of the schema as (dotted name, its description)."""
+    for name, part in schema.get("properties", {}).items():
+        if "properties" in part:
+            yield from described(part, (*place, name))
+        else:
+            yield ".".join((*place, name)), part
+
+
+def value(settings, name):
+    for part in name.split("."):
+        settings = settings[part]
+    return settings
+
+
+def test_every_setting_has_a_type_a_description_and_a_default():
+    for name, part in described(SCHEMA):
+        assert "description" in part, name
+        assert "type" in part, name
+        assert "default" in part or name in SCHEMA["required"], name
+
+
+def test_no_level_of_the_schema_lets_unknown_keys_pass():
+    levels = [SCHEMA, *(part for part in SCHEMA["properties"].values() if "properties" in part)]
+    assert all(level["additionalProperties"] is False for level in levels)
+
+
+def test_the_demo_config_shows_every_setting():
+    settings = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
+    for name, _ in described(SCHEMA):
+        value(settings, name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["pose_segments={lenght: 16}"], "unknown key 'pose_segments.lenght'; did you mean 'pose_segments.length'?"),
+        (["datset=x"], "config: unknown key 'datset'; did you mean 'dataset'?"),
+        (["pose_segments={length: 0}"], "'pose_segments.length': 0 is less than the minimum of"),
+        (["families=[sound]"], "config: 'families.0': 'sound' is not one of ['motion', 'object', 'scene']"),
+        (["seeds=[]"], "config: 'seeds': [] should be non-empty; expected: a list of seeds"),
+        (["source=absent"], "config: source 'absent' is not a folder; set source to the folder of clips"),
+        (["dataset=a/b"], "'a/b' does not match"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_cure(workflow, settings, sentence):
+    run = workflow("--dry-run", "--config", *settings)
+    assert run.returncode != 0
+    assert sentence in run.stdout
+
+
+@pytest.mark.parametrize("overlay", sorted(path.name for path in (ROOT / "configs").glob("*.yaml")))
+def test_every_overlay_is_valid(workflow, overlay):
+    run = workflow("--dry-run", "--quiet", "--configfile", str(ROOT / "configs" / overlay), "--config", "source=data/demo")
+    assert run.returncode == 0, run.stdout

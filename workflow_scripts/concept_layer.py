@@ -1,0 +1,14 @@
+"""Rule concept_layer: fit the linear maps from backbone features to concepts."""
+
+from _job import job_log
+
+from dance_core.concept_layer import ConceptLayerSettings, fit_concept_layer, write_concept_layer
+from dance_core.tables import read_shards, read_table
+from dance_core.target_files import read_targets
+
+with job_log(snakemake.log[0]):
+    settings = ConceptLayerSettings(**snakemake.params.settings, seed=int(snakemake.wildcards.seed))
+    features = read_shards(snakemake.input.features)
+    targets = read_targets(dict(snakemake.input.items()))
+    layer = fit_concept_layer(features, targets, read_table(snakemake.input.manifest), settings)
+    write_concept_layer(layer, snakemake.output.tensors, snakemake.output.document)
