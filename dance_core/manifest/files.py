@@ -1,0 +1,126 @@
+"""Clips found in a folder, or written down in its manifest.csv."""
+
+import csv
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+COLUMNS = ("clip_id", "path", "label", "split", "group")
+EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg")
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f]')
+
+
+def folder_rows(folder: Path) -> list[tuple[str, ...]]:
+    """Find the clips at class_name/clip.mp4; hidden files are not looked at.
+
+    Args:
+        folder: The source folder.
+
+    Returns:
+        Values of `COLUMNS` of each clip, split and group empty.
+
+    Raises:
+        ValueError: Two files would have the same clip id.
+    """
+    files = [
+        file.relative_to(folder)
+        for label in sorted(folder.iterdir())
+        if label.is_dir() and not label.name.startswith(".")
+        for file in sorted(label.iterdir())
+        if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".") and not file.is_dir()
+    ]
+    names = _clip_ids(files)
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        same = [str(file) for file, name in zip(files, names, strict=True) if name == twice[0]]
+        raise ValueError(f"{folder}: clips '{same[0]}' and '{same[1]}' would both be '{twice[0]}'; rename one")
+    labels = [unicodedata.normalize("NFC", file.parts[0]) for file in files]
+    return [(name, file.as_posix(), label, "", "") for name, file, label in zip(names, files, labels, strict=True)]
+
+
+def _clip_ids(files: Sequence[Path]) -> list[str]:
+    """Name clips by the shortest of stem, label__stem and label__stem_extension that only one clip has."""
+    names = [""] * len(files)
+    for pattern in ("{stem}", "{label}__{stem}", "{label}__{stem}_{extension}"):
+        open_places = [i for i, name in enumerate(names) if not name]
+        candidates = {
+            i: _safe(pattern.format(stem=files[i].stem, label=files[i].parts[0], extension=files[i].suffix[1:]))
+            for i in open_places
+        }
+        counts = Counter([*candidates.values(), *filter(None, names)])
+        last = pattern.endswith("{extension}")
+        for i, name in candidates.items():
+            names[i] = name if counts[name] == 1 or last else ""
+    return names
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", name))
+
+
+def csv_rows(table: Path, folder: Path, splits: Sequence[str]) -> list[tuple[str, ...]]:
+    """Read and check a manifest.csv.
+
+    Args:
+        table: The csv file.
+        folder: The source folder, which the paths start from.
+        splits: Names of splits that may occur.
+
+    Returns:
+        Values of `COLUMNS` of each clip, split and group empty where they are not given.
+
+    Raises:
+        ValueError: The first line that cannot be used, with its number.
+    """
+    rows: list[tuple[str, ...]] = []
+    lines: dict[str, int] = {}
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
+            _check_columns(table, reader.fieldnames)
+            for values in reader:
+                place = f"{table} line {reader.line_num}"
+                row = _csv_row(place, values, folder, splits)
+                if row[0] in lines:
+                    raise ValueError(f"{place}: clip_id '{row[0]}' is also on line {lines[row[0]]}; rename one of them")
+                lines[row[0]] = reader.line_num
+                rows.append(row)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{table}: byte {error.start} is not UTF-8; save the file as CSV UTF-8") from error
+    return rows
+
+
+def _check_columns(table: Path, found: Sequence[str]) -> None:
+    absent = [name for name in ("clip_id", "path", "label") if name not in found]
+    if absent:
+        raise ValueError(
+            f"{table} line 1: column '{absent[0]}' is absent, the header has {', '.join(found) or 'nothing'}; "
+            "the columns are clip_id, path, label, and where wished split and group, with commas between"
+        )
+
+
+def _csv_row(place: str, values: dict[str, str], folder: Path, splits: Sequence[str]) -> tuple[str, ...]:
+    if None in values:
+        raise ValueError(f"{place}: there are more values than columns; put values that hold a comma in double quotes")
+    clip, path, label, split, group = ((values.get(name) or "").strip() for name in COLUMNS)
+    for name, value in (("clip_id", clip), ("path", path), ("label", label)):
+        if not value:
+            raise ValueError(f"{place}: {name} is empty; fill it in or delete the line")
+    if _NOT_IN_FILE_NAMES.search(clip) or clip.startswith("."):
+        raise ValueError(f"{place}: clip_id '{clip}' cannot be a file name; use letters, digits, '.', '_' and '-'")
+    if split and split not in splits:
+        raise ValueError(f"{place}: split '{split}' is unknown; use one of {', '.join(splits)}")
+    return clip, _inside(place, path, folder), unicodedata.normalize("NFC", label), split, group
+
+
+def _inside(place: str, path: str, folder: Path) -> str:
+    """Give a path relative to the source folder; links inside it may lead anywhere, since people link their data."""
+    root = os.path.abspath(folder)  # noqa: PTH100 (resolve() would follow links)
+    relative = Path(os.path.relpath(os.path.join(root, path.replace("\\", "/")), root))  # noqa: PTH118
+    if relative.parts[:1] in ((), ("..",)):
+        raise ValueError(f"{place}: path '{path}' leaves the source folder '{folder}'; move or link the clip into it")
+    return relative.as_posix()
