@@ -3,12 +3,16 @@
 from _job import job_log
 
 from dance_core.concept_layer import ConceptLayerSettings, fit_concept_layer, write_concept_layer
+from dance_core.concept_solvers import AdamSolver
 from dance_core.tables import read_shards, read_table
 from dance_core.target_files import read_targets
 
 with job_log(snakemake.log[0]):
-    settings = ConceptLayerSettings(**snakemake.params.settings, seed=int(snakemake.wildcards.seed))
+    settings = dict(snakemake.params.settings)
+    adam = AdamSolver(**settings.pop("adam"), seed=int(snakemake.wildcards.seed))
     features = read_shards(snakemake.input.features)
     targets = read_targets(dict(snakemake.input.items()))
-    layer = fit_concept_layer(features, targets, read_table(snakemake.input.manifest), settings)
+    layer = fit_concept_layer(
+        features, targets, read_table(snakemake.input.manifest), ConceptLayerSettings(**settings, adam=adam)
+    )
     write_concept_layer(layer, snakemake.output.tensors, snakemake.output.document)

@@ -32,8 +32,12 @@ def test_every_setting_has_a_type_a_description_and_a_default():
 
 
 def test_no_level_of_the_schema_lets_unknown_keys_pass():
-    levels = [SCHEMA, *(part for part in SCHEMA["properties"].values() if "properties" in part)]
-    assert all(level["additionalProperties"] is False for level in levels)
+    def levels(schema):
+        yield schema
+        for part in schema["properties"].values():
+            yield from levels(part) if "properties" in part else ()
+
+    assert all(level["additionalProperties"] is False for level in levels(SCHEMA))
 
 
 def test_the_demo_config_shows_every_setting():

@@ -1,0 +1,1 @@
+"""Methods that DANCE is compared with on the same features."""

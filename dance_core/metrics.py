@@ -1,0 +1,300 @@
+"""How well a model predicts, how much it needs for it, and what it leans on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from dance_core.clips import USABLE, class_indices, feature_matrix, refuse_strangers
+from dance_core.concept_targets import FAMILIES, ConceptTargets
+from dance_core.model import Model
+from dance_core.sparse_classifier import effective_concepts
+from dance_core.tables import matrix, rows_of
+
+_PLAIN = ("test", "val", "train")
+
+
+@dataclass(frozen=True)
+class SplitOutput:
+    """What the model and the probe say about the clips of one split.
+
+    Attributes:
+        clips: Rows of the manifest with features, sorted by clip id.
+        y: Class indices, shape (n,).
+        z: Concept activations, shape (n, M).
+        probabilities: Of each method, shape (n, K).
+        n_without_features: Clips of the split that have no features, so no prediction.
+    """
+
+    clips: pd.DataFrame
+    y: np.ndarray
+    z: np.ndarray
+    probabilities: dict[str, np.ndarray]
+    n_without_features: int
+
+
+def evaluate(
+    model: Model,
+    features: pd.DataFrame,
+    manifest: pd.DataFrame,
+    targets: Sequence[ConceptTargets],
+    concepts: pd.DataFrame,
+    probe: pd.DataFrame,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Measure a model and the linear probe on every split.
+
+    Args:
+        model: A trained model.
+        features: Backbone features: clip_id, features.
+        manifest: clip_id, label, split, group, status; splits other than train, val and test are shifted test sets.
+        targets: Targets of each family, to judge the concept activations by.
+        concepts: family, concept, kept of every concept (see `concept_targets.concept_table`).
+        probe: Probabilities of the linear probe: clip_id, probabilities.
+        resamples: Bootstrap resamples of the accuracy intervals.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The metrics as one JSON document, fractions in [0, 1] and None where unknown; the predictions of both methods:
+        clip_id, split, label, method, predicted, probability, correct, probabilities.
+
+    Raises:
+        ValueError: No usable test clip, or a table that lacks a clip or has one that the manifest lacks.
+    """
+    refuse_strangers(features["clip_id"], manifest, "backbone_features")
+    outputs = {split: _split_output(model, features, manifest, probe, split) for split in split_order(manifest)}
+    if "test" not in outputs or outputs["test"].clips.empty:
+        raise ValueError("evaluate: split 'test' of the manifest has no clip with features; give test clips")
+    outputs = {split: output for split, output in outputs.items() if len(output.clips)}
+    accuracy = {
+        method: {
+            split: accuracy_record(output.y, output.probabilities[method], _groups(output), resamples, seed)
+            | {"n_without_features": output.n_without_features}
+            for split, output in outputs.items()
+        }
+        for method in ("dance", "linear_probe")
+    }
+    by_family = {family: family_record(model, outputs, family) for family in FAMILIES}
+    test = outputs["test"]
+    metrics = {
+        "accuracy": accuracy,
+        "classes": model.classes,
+        "confusion": {split: _confusion(output, len(model.classes)) for split, output in outputs.items()},
+        "nec": effective_concepts(model.weight),
+        "nec_by_family": {family: effective_concepts(model.weight[:, model.families == family]) for family in FAMILIES},
+        "concepts": {family: concept_record(model, test, targets, concepts, family) for family in FAMILIES},
+        "reliance": {family: by_family[family]["test"]["share"] for family in FAMILIES},
+        "reliance_by_class": reliance_by_class(model, test.z),
+        "shift": {split: _shift(accuracy, by_family, split) for split in outputs if split not in _PLAIN},
+        "by_family": by_family,
+        "certificate": model.certificate,
+    }
+    return metrics, _predictions(model, outputs)
+
+
+def split_order(manifest: pd.DataFrame) -> list[str]:
+    """Return the splits of a manifest: test, val, train, then the extra test sets by name."""
+    present = set(manifest["split"].astype(str))
+    return [split for split in _PLAIN if split in present] + sorted(present - set(_PLAIN))
+
+
+def accuracy_record(
+    y: np.ndarray, probabilities: np.ndarray, groups: np.ndarray, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Measure accuracy with its interval.
+
+    Args:
+        y: Class indices, shape (n,).
+        probabilities: Shape (n, K).
+        groups: What is resampled together, shape (n,): clips of one person or one take are not independent.
+        resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        top1, top1_interval (2.5 and 97.5 percent quantiles), mean_class_accuracy over the classes present, n.
+    """
+    correct = probabilities.argmax(axis=1) == y
+    _, member = np.unique(groups, return_inverse=True)
+    sizes, hits = np.bincount(member), np.bincount(member, weights=correct)
+    drawn = np.random.default_rng(seed).integers(len(sizes), size=(resamples, len(sizes)))
+    interval = np.quantile(hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
+    return {
+        "top1": float(correct.mean()),
+        "top1_interval": interval.tolist(),
+        "mean_class_accuracy": float(np.mean([correct[y == label].mean() for label in np.unique(y)])),
+        "n": len(y),
+    }
+
+
+def family_shares(model: Model, z: np.ndarray) -> np.ndarray:
+    """Return how much of the explanation of each prediction comes from each family.
+
+    Args:
+        model: A trained model.
+        z: Concept activations, shape (n, M).
+
+    Returns:
+        Shares of sum_j |W_yj z_j| for the predicted class y, shape (n, 3) in the order of `FAMILIES`; NaN where no
+        concept contributes.
+    """
+    magnitude = np.abs(model.weight[model.logits(z).argmax(axis=1)] * z)
+    by_family = np.column_stack([magnitude[:, model.families == family].sum(axis=1) for family in FAMILIES])
+    total = by_family.sum(axis=1, keepdims=True)
+    return np.divide(by_family, total, out=np.full_like(by_family, np.nan), where=total > 0)
+
+
+def family_record(model: Model, outputs: Mapping[str, SplitOutput], family: str) -> dict[str, dict[str, float | None]]:
+    """Measure what one family carries on every split.
+
+    Args:
+        model: A trained model.
+        outputs: Output of each split.
+        family: motion, object or scene.
+
+    Returns:
+        By split: share of the explanation; top1_alone with the concepts of the other families at their train mean
+        (z = 0); top1_without with this family's at theirs.
+    """
+    inside = model.families == family
+    return {
+        split: {
+            "share": _mean(family_shares(model, output.z)[:, FAMILIES.index(family)]),
+            "top1_alone": float((model.logits(output.z * inside).argmax(axis=1) == output.y).mean()),
+            "top1_without": float((model.logits(output.z * ~inside).argmax(axis=1) == output.y).mean()),
+        }
+        for split, output in outputs.items()
+    }
+
+
+def reliance_by_class(model: Model, z: np.ndarray) -> dict[str, dict[str, float | None]]:
+    """Return the mean share of each family over the clips predicted as each class; None where there are none."""
+    predicted, shares = model.logits(z).argmax(axis=1), family_shares(model, z)
+    return {
+        name: {family: _mean(shares[predicted == label, column]) for column, family in enumerate(FAMILIES)}
+        for label, name in enumerate(model.classes)
+    }
+
+
+def concept_record(
+    model: Model, output: SplitOutput, targets: Sequence[ConceptTargets], concepts: pd.DataFrame, family: str
+) -> dict[str, Any]:
+    """Judge the concept activations of one family.
+
+    A motion concept is present where its label says so. Pseudo-labels are continuous: an object or scene counts as
+    present where the score is above the mean plus one standard deviation of the scores of the same clips.
+
+    Args:
+        model: A trained model.
+        output: Clips and activations to judge.
+        targets: Targets of the families.
+        concepts: family, kept of every concept.
+        family: motion, object or scene.
+
+    Returns:
+        kept, dropped, macro auroc and average_precision with the mean prevalence beside them, and per_concept; None
+        where a concept is present in no labelled clip or in all.
+    """
+    listed = concepts.loc[concepts["family"] == family, "kept"].astype(bool)
+    record: dict[str, Any] = {"kept": int(listed.sum()), "dropped": int((~listed).sum())}
+    per_concept = []
+    for target in (target for target in targets if target.family == family):
+        values = target.rows(list(output.clips["clip_id"]))
+        position = {concept: column for column, concept in enumerate(target.ids)}
+        for column in np.flatnonzero(model.families == family):
+            concept = model.concepts[column]
+            scores = concept_scores(values[:, position[concept.id]], output.z[:, column], family == "motion")
+            per_concept.append({"concept": concept.id, "name": concept.name} | scores)
+    for key in ("auroc", "average_precision", "prevalence"):
+        record[key] = _mean(np.array([np.nan if row[key] is None else row[key] for row in per_concept]))
+    return record | {"per_concept": per_concept}
+
+
+def concept_scores(target: np.ndarray, activation: np.ndarray, binary: bool) -> dict[str, float | None]:
+    """Compare the activation of one concept with its target.
+
+    Args:
+        target: Labels or scores, shape (n,); NaN where unlabelled.
+        activation: Shape (n,).
+        binary: Whether the target is a label; a score is cut at its mean plus one standard deviation.
+
+    Returns:
+        auroc, average_precision, prevalence; None if one side is empty.
+    """
+    labelled = np.isfinite(target)
+    target, activation = target[labelled], activation[labelled]
+    present = target > (0.5 if binary else target.mean() + target.std()) if len(target) else np.zeros(0, bool)
+    if not 0 < present.sum() < len(present):
+        return {"auroc": None, "average_precision": None, "prevalence": _mean(present)}
+    return {
+        "auroc": float(roc_auc_score(present, activation)),
+        "average_precision": float(average_precision_score(present, activation)),
+        "prevalence": float(present.mean()),
+    }
+
+
+def _split_output(
+    model: Model, features: pd.DataFrame, manifest: pd.DataFrame, probe: pd.DataFrame, split: str
+) -> SplitOutput:
+    rows = manifest[manifest["split"] == split].sort_values("clip_id", ignore_index=True)
+    present = rows["clip_id"].isin(features["clip_id"]) & rows["status"].isin(USABLE)
+    clips = rows[present].reset_index(drop=True)
+    if clips.empty:
+        return SplitOutput(clips, np.empty(0, int), np.empty((0, len(model.concepts))), {}, len(rows))
+    z = model.concept_activations(feature_matrix(features, list(clips["clip_id"])))
+    probed = matrix(rows_of(probe, list(clips["clip_id"]), "linear_probe")["probabilities"])
+    y = class_indices(clips["label"], model.classes, f"split '{split}'")
+    probabilities = {"dance": softmax(model.logits(z), axis=1), "linear_probe": probed}
+    return SplitOutput(clips, y, z, probabilities, int((~present).sum()))
+
+
+def _groups(output: SplitOutput) -> np.ndarray:
+    """Return the group of each clip; a clip without one is a group of its own."""
+    group = output.clips["group"].astype("string").fillna("")
+    return group.where(group != "", "clip " + output.clips["clip_id"].astype("string")).to_numpy(str)
+
+
+def _confusion(output: SplitOutput, n_classes: int) -> list[list[int]]:
+    """Return counts by true class (rows) and class predicted by the model (columns)."""
+    pairs = output.y * n_classes + output.probabilities["dance"].argmax(axis=1)
+    counts: list[list[int]] = np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes).tolist()
+    return counts
+
+
+def _shift(accuracy: Mapping[str, Any], by_family: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Return what a shifted test set costs each method, and how each family's part changes (shifted minus test)."""
+    drop = {method: splits["test"]["top1"] - splits[split]["top1"] for method, splits in accuracy.items()}
+    change: dict[str, Any] = {}
+    for family, splits in by_family.items():
+        pairs = {key: (splits[split][key], splits["test"][key]) for key in splits["test"]}
+        change[family] = {key: None if None in pair else pair[0] - pair[1] for key, pair in pairs.items()}
+    return {"drop": drop, "change_by_family": change}
+
+
+def _mean(values: np.ndarray) -> float | None:
+    """Return the mean of the finite values, None if there are none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else None
+
+
+def _predictions(model: Model, outputs: Mapping[str, SplitOutput]) -> pd.DataFrame:
+    tables = []
+    for split, output in outputs.items():
+        for method, probabilities in output.probabilities.items():
+            predicted = probabilities.argmax(axis=1)
+            table = {
+                "clip_id": output.clips["clip_id"].astype(str),
+                "split": split,
+                "label": output.clips["label"].astype(str),
+                "method": method,
+                "predicted": np.array(model.classes, dtype=object)[predicted],
+                "probability": probabilities.max(axis=1),
+                "correct": predicted == output.y,
+                "probabilities": list(probabilities.astype(np.float32)),
+            }
+            tables.append(pd.DataFrame(table))
+    return pd.concat(tables, ignore_index=True)

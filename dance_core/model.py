@@ -1,0 +1,258 @@
+"""A trained model: everything that a prediction and its explanation need, in one folder without code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from dance_core.clips import class_indices, class_names
+from dance_core.concept_layer import ConceptLayer
+from dance_core.sparse_classifier import SparseClassifier, fit_sparse_classifier
+from dance_core.tables import read_json, read_tensors, rows_of, write_json, write_tensors
+
+FORMAT_VERSION = 1
+ARRAYS = ("feature_mean", "feature_std", "concept_weight", "z_mean", "z_std", "weight", "bias")
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One column of the classifier.
+
+    Attributes:
+        family: motion, object or scene.
+        id: Id within the family.
+        name: What people read.
+        extra: Anything else worth showing, plain JSON values.
+    """
+
+    family: str
+    id: int
+    name: str
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Concept layer and sparse classifier: logits = W z + b with z = ((x - m) / s @ V.T - z_mean) / z_std.
+
+    Attributes:
+        feature_mean: m, shape (D,).
+        feature_std: s, shape (D,).
+        concept_weight: V, families below each other, shape (M, D).
+        z_mean: Shape (M,).
+        z_std: Shape (M,).
+        weight: W, shape (K, M).
+        bias: b, shape (K,).
+        classes: K class names.
+        concepts: M concepts, in the order of the columns of W.
+        encoders: Name, sha256 and settings of the encoders that the features come from.
+        settings: The configuration that the model was trained with.
+        certificate: lam, alpha, objective, kkt_residual, converged and iterations of the classifier.
+        versions: Versions of the software that trained it.
+
+    Raises:
+        ValueError: The shapes do not fit each other, or a number is not finite.
+    """
+
+    feature_mean: np.ndarray
+    feature_std: np.ndarray
+    concept_weight: np.ndarray
+    z_mean: np.ndarray
+    z_std: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    classes: tuple[str, ...]
+    concepts: tuple[Concept, ...]
+    encoders: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    certificate: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_classes, n_concepts, width = len(self.classes), len(self.concepts), self.feature_mean.size
+        expected = ((width,), (width,), (n_concepts, width), (n_concepts,), (n_concepts,), (n_classes, n_concepts))
+        for name, shape in zip(ARRAYS, (*expected, (n_classes,)), strict=True):
+            found = getattr(self, name)
+            if found.shape != shape:
+                raise ValueError(
+                    f"model: {name} has shape {found.shape}; {n_classes} classes, {n_concepts} concepts and {width} "
+                    f"features need {shape}; train it again"
+                )
+            if not np.isfinite(found).all():
+                raise ValueError(f"model: {name} has values that are not finite; train it again")
+
+    @property
+    def families(self) -> np.ndarray:
+        """Family of each concept, shape (M,)."""
+        return np.array([concept.family for concept in self.concepts], dtype=object)
+
+    def concept_activations(self, features: np.ndarray) -> np.ndarray:
+        """Return the standardised concept activations z.
+
+        Args:
+            features: Backbone features, shape (n, D).
+
+        Returns:
+            Shape (n, M), float64.
+
+        Raises:
+            ValueError: The features have another width, or are not finite.
+        """
+        features = np.asarray(features, np.float64)
+        if features.ndim != 2 or features.shape[1] != self.feature_mean.size:
+            raise ValueError(
+                f"features have shape {features.shape} but the model expects (n, {self.feature_mean.size}); "
+                "both must come from the same backbone"
+            )
+        if not np.isfinite(features).all():
+            row = int(np.argmin(np.isfinite(features).all(axis=1)))
+            raise ValueError(f"features: row {row} has values that are not finite; rebuild the features of this clip")
+        activations = ((features - self.feature_mean) / self.feature_std) @ self.concept_weight.T
+        return (activations - self.z_mean) / self.z_std
+
+    def logits(self, z: np.ndarray) -> np.ndarray:
+        """Return the logits of concept activations of shape (n, M), shape (n, K)."""
+        return z @ self.weight.T + self.bias
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return class probabilities and logits.
+
+        Args:
+            features: Backbone features, shape (n, D).
+
+        Returns:
+            Probabilities, shape (n, K); logits, shape (n, K).
+
+        Raises:
+            ValueError: The features have another width, or are not finite.
+        """
+        logits = self.logits(self.concept_activations(features))
+        return softmax(logits, axis=1), logits
+
+    def save(self, folder: str | Path) -> None:
+        """Write model.safetensors and model.json.
+
+        Args:
+            folder: Where to; it is made.
+        """
+        write_tensors(Path(folder) / "model.safetensors", {name: getattr(self, name) for name in ARRAYS})
+        document: dict[str, Any] = {"format_version": FORMAT_VERSION, "classes": self.classes}
+        document["concepts"] = [vars(concept) for concept in self.concepts]
+        document |= {name: getattr(self, name) for name in ("encoders", "settings", "certificate", "versions")}
+        write_json(Path(folder) / "model.json", document)
+
+
+def load_model(folder: str | Path) -> Model:
+    """Read a model that `Model.save` wrote.
+
+    Args:
+        folder: Its folder.
+
+    Returns:
+        The model, bit for bit.
+
+    Raises:
+        ValueError: A file is absent, the format is unknown, or the parts do not fit each other.
+    """
+    folder = Path(folder)
+    for name in ("model.safetensors", "model.json"):
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder}: {name} is absent; give the folder that the stage sparse_classifier wrote")
+    document = read_json(folder / "model.json")
+    if document.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{folder}/model.json: format version {document.get('format_version')} is unknown; "
+            f"this software reads version {FORMAT_VERSION}; train the model again"
+        )
+    arrays: dict[str, Any] = dict(read_tensors(folder / "model.safetensors"))
+    if sorted(arrays) != sorted(ARRAYS):
+        raise ValueError(f"{folder}/model.safetensors: holds {sorted(arrays)}; expected {sorted(ARRAYS)}; train again")
+    return Model(
+        **arrays,
+        classes=tuple(document["classes"]),
+        concepts=tuple(Concept(**concept) for concept in document["concepts"]),
+        **{name: document[name] for name in ("encoders", "settings", "certificate", "versions")},
+    )
+
+
+def fit_model(
+    layer: ConceptLayer,
+    manifest: pd.DataFrame,
+    lam: float = 7e-4,
+    alpha: float = 0.99,
+    tolerance: float = 1e-6,
+    max_iterations: int = 20_000,
+    extra: Mapping[tuple[str, int], dict[str, Any]] | None = None,
+) -> Model:
+    """Fit the sparse classifier on a concept layer and put the model together.
+
+    Args:
+        layer: Fitted concept layers.
+        manifest: clip_id, label, split, status; the classes are the labels of the usable train clips.
+        lam: Strength of the classifier's penalty.
+        alpha: Share of its L1 part.
+        tolerance: Largest KKT residual that counts as converged.
+        max_iterations: Iterations after which the solver gives up.
+        extra: What else to keep of a concept, by family and id.
+
+    Returns:
+        The model; `dataclasses.replace` adds encoders, settings and versions.
+
+    Raises:
+        ValueError: A train clip has no label, or all have the same.
+    """
+    classes = class_names(manifest)
+    labels = rows_of(manifest, layer.train_clips, "manifest")["label"]
+    y = class_indices(labels, classes, "manifest")
+    classifier = fit_sparse_classifier(
+        layer.train_activations,
+        y,
+        lam,
+        alpha,
+        n_classes=len(classes),
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+    )
+    return assemble_model(layer, classifier, classes, extra)
+
+
+def assemble_model(
+    layer: ConceptLayer,
+    classifier: SparseClassifier,
+    classes: tuple[str, ...],
+    extra: Mapping[tuple[str, int], dict[str, Any]] | None = None,
+) -> Model:
+    """Put a concept layer and a classifier together.
+
+    Args:
+        layer: Fitted concept layers.
+        classifier: Classifier fitted on `layer.train_activations`.
+        classes: Class names, in the order of the rows of the weights.
+        extra: What else to keep of a concept, by family and id.
+
+    Returns:
+        The model.
+    """
+    families = layer.families.items()
+    concepts = [
+        Concept(name, concept, label, dict((extra or {}).get((name, concept), {})))
+        for name, family in families
+        for concept, label in zip(family.ids, family.names, strict=True)
+    ]
+    record = ("lam", "alpha", "objective", "kkt_residual", "converged", "iterations")
+    return Model(
+        feature_mean=layer.feature_mean,
+        feature_std=layer.feature_std,
+        concept_weight=np.vstack([family.weight for _, family in families]),
+        z_mean=np.concatenate([family.mean for _, family in families]),
+        z_std=np.concatenate([family.std for _, family in families]),
+        weight=classifier.weight,
+        bias=classifier.bias,
+        classes=classes,
+        concepts=tuple(concepts),
+        certificate={key: getattr(classifier, key) for key in record},
+    )

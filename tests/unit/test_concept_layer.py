@@ -1,0 +1,327 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from dance_core.concept_layer import (
+    ConceptLayerSettings,
+    fit_concept_layer,
+    group_folds,
+    read_concept_layer,
+    write_concept_layer,
+)
+from dance_core.concept_objectives import BinaryCrossEntropy, NegativeCosineCubed
+from dance_core.concept_solvers import AdamSolver, RidgeSolver, RowSpace
+from dance_core.concept_targets import ConceptTargets, concept_table, motion_targets, text_targets
+
+
+def study(n_train=60, n_val=30, width=200, seed=0):
+    """Clips of three classes whose features carry four latent causes; concepts are read from those."""
+    generator = np.random.default_rng(seed)
+    n = n_train + n_val
+    y = np.arange(n) % 3
+    latent = np.eye(3)[y] @ generator.normal(size=(3, 4)) * 2 + generator.normal(size=(n, 4))
+    x = latent @ generator.normal(size=(4, width)) + 0.3 * generator.normal(size=(n, width)) + 5
+    clip_ids = [f"clip{index:03d}" for index in range(n)]
+    manifest = pd.DataFrame(
+        {
+            "clip_id": clip_ids,
+            "label": np.array(["box", "jog", "wave"])[y],
+            "split": ["train"] * n_train + ["val"] * n_val,
+            "group": [f"person{index // 6}" for index in range(n)],
+            "status": "ok",
+        }
+    )
+    features = pd.DataFrame({"clip_id": clip_ids, "features": list(x.astype(np.float32))})
+    motion = ConceptTargets("motion", (0, 1), ("arm", "leg"), tuple(clip_ids), (latent[:, :2] > 0).astype(float))
+    objects = ConceptTargets(
+        "object", (3, 5), ("ball", "noise"), tuple(clip_ids), np.column_stack([latent[:, 2], x[:, 0] * 0])
+    )
+    objects.values[:, 1] = generator.normal(size=n)
+    scene = ConceptTargets("scene", (0,), ("gym",), tuple(clip_ids), latent[:, 3:])
+    return features, [scene, objects, motion], manifest
+
+
+def numeric_gradient(objective, activations, step=1e-6):
+    gradient = np.zeros_like(activations)
+    for index in np.ndindex(*activations.shape):
+        shifted = activations.copy()
+        shifted[index] += step
+        above = objective.loss_and_gradient(shifted)[0].sum()
+        shifted[index] -= 2 * step
+        gradient[index] = (above - objective.loss_and_gradient(shifted)[0].sum()) / (2 * step)
+    return gradient
+
+
+def slow_similarity(activations, scores):
+    similarity = []
+    for column in range(scores.shape[1]):
+        a = [(value - activations[:, column].mean()) ** 3 for value in activations[:, column]]
+        b = [(value - scores[:, column].mean()) ** 3 for value in scores[:, column]]
+        similarity.append(np.dot(a, b) / np.sqrt(np.dot(a, a) * np.dot(b, b)))
+    return np.array(similarity)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_similarity_is_that_of_the_paper(seed):
+    generator = np.random.default_rng(seed)
+    activations, scores = generator.normal(2, 3, size=(11, 4)), generator.normal(size=(11, 4))
+    objective = NegativeCosineCubed(scores)
+    loss, gradient = objective.loss_and_gradient(activations)
+    np.testing.assert_allclose(-loss, slow_similarity(activations, scores), atol=1e-12)
+    np.testing.assert_allclose(gradient, numeric_gradient(objective, activations), atol=1e-7)
+
+
+def test_the_similarity_of_a_constant_activation_is_zero():
+    loss, gradient = NegativeCosineCubed(np.arange(4.0)[:, None]).loss_and_gradient(np.ones((4, 1)))
+    assert loss[0] == 0
+    assert np.isfinite(gradient).all()
+
+
+def test_the_cross_entropy_and_its_gradient():
+    generator = np.random.default_rng(0)
+    activations, labels = generator.normal(0, 3, size=(9, 3)), generator.integers(2, size=(9, 3)).astype(float)
+    objective = BinaryCrossEntropy(labels)
+    loss, gradient = objective.loss_and_gradient(activations)
+    probability = 1 / (1 + np.exp(-activations))
+    expected = -(labels * np.log(probability) + (1 - labels) * np.log(1 - probability)).mean(axis=0)
+    np.testing.assert_allclose(loss, expected, atol=1e-12)
+    np.testing.assert_allclose(gradient, numeric_gradient(objective, activations), atol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(8, 20), (20, 8)])
+def test_the_row_space_holds_the_centred_features(shape):
+    x = np.random.default_rng(0).normal(3, 1, size=shape)
+    space = RowSpace(x)
+    np.testing.assert_allclose(space.coordinates @ space.directions.T, x - x.mean(axis=0), atol=1e-9)
+    np.testing.assert_allclose(space.directions.T @ space.directions, np.eye(space.variance.size), atol=1e-7)
+    assert space.variance.size == min(shape[0] - 1, shape[1])
+
+
+def test_features_without_any_difference_are_refused():
+    with pytest.raises(ValueError, match="every train clip has the same features; check backbone_features"):
+        RowSpace(np.ones((4, 3)))
+
+
+def test_the_ridge_start_is_the_closed_form_and_the_cross_entropy_is_at_its_optimum():
+    generator = np.random.default_rng(1)
+    x, scores = generator.normal(size=(30, 50)), generator.normal(size=(30, 2))
+    solver = RidgeSolver(strengths=(0.1,), refinements=0)
+    settings = {"strength": 0.1, "iterations": 0}
+    centred = x - x.mean(axis=0)
+    penalty = 0.1 * np.linalg.eigvalsh(centred @ centred.T)[-1]
+    ridge = np.linalg.solve(centred.T @ centred + penalty * np.eye(50), centred.T @ (scores - scores.mean(axis=0)))
+    weight = solver.refit(x, scores, NegativeCosineCubed, settings)
+    np.testing.assert_allclose(weight.T, ridge / (centred @ ridge).std(axis=0), atol=1e-8)
+    labels = (scores > 0).astype(float)
+    weight = solver.refit(x, labels, BinaryCrossEntropy, settings)
+    offsets = np.linspace(-3, 3, 20001)[:, None]
+    for concept in range(2):
+        logits = centred @ weight[concept]
+        loss = np.logaddexp(0, logits + offsets) - (logits + offsets) * labels[:, concept]
+        logits = logits + offsets[loss.mean(axis=1).argmin()]
+        slope = centred.T @ (1 / (1 + np.exp(-logits)) - labels[:, concept]) / 30 + penalty / 30 * weight[concept]
+        assert np.abs(slope).max() < 1e-3
+
+
+def test_more_refinement_never_costs_val_similarity():
+    features, targets, _ = study()
+    x = np.stack(list(features["features"])).astype(float)
+    scores = targets[0].values
+    plain, refined = (
+        RidgeSolver(refinements=count).fit(x[:60], scores[:60], x[60:], scores[60:], NegativeCosineCubed)
+        for count in (0, 30)
+    )
+    losses = [min(point["val_loss"] for point in chosen.val_curve) for chosen in (plain, refined)]
+    assert losses[1] <= losses[0] < -0.8
+
+
+def test_adam_follows_the_looks_of_the_authors():
+    features, targets, _ = study()
+    x = np.stack(list(features["features"])).astype(float) / 10
+    labels = targets[2].values
+    solver = AdamSolver(steps=60, learning_rate=1e-2, check_every=25)
+    chosen = solver.fit(x[:60], labels[:60], x[60:], labels[60:], BinaryCrossEntropy)
+    assert [point["step"] for point in chosen.val_curve] == [0, 25, 50, 59]
+    best = min(chosen.val_curve, key=lambda point: point["val_loss"])
+    assert chosen.settings == {"step": best["step"]}
+    again = solver.refit(x[:60], labels[:60], BinaryCrossEntropy, chosen.settings)
+    np.testing.assert_array_equal(again, chosen.weight)
+
+
+@pytest.mark.parametrize("optimiser", ["ridge", "adam"])
+@pytest.mark.parametrize("folds", [0, 3])
+def test_concepts_are_learnt_and_noise_is_dropped(optimiser, folds):
+    features, targets, manifest = study()
+    adam = AdamSolver(steps=400, check_every=50)
+    layer = fit_concept_layer(features, targets, manifest, ConceptLayerSettings(optimiser, folds=folds, adam=adam))
+    assert list(layer.families) == ["motion", "object", "scene"]
+    assert layer.families["object"].names == ("ball",)
+    assert layer.families["object"].ids == (3,)
+    assert "is not above 0.3" in layer.families["object"].dropped[5]
+    np.testing.assert_allclose(layer.train_activations.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(layer.train_activations.std(axis=0, ddof=1), 1, atol=1e-9)
+    x = np.stack(list(features["features"])).astype(float)
+    scaled = (x - layer.feature_mean) / layer.feature_std
+    motion = layer.families["motion"]
+    z = (scaled @ motion.weight.T - motion.mean) / motion.std
+    for column in range(2):
+        on = targets[2].values[60:, column] == 1
+        assert z[60:][on, column].min() > np.quantile(z[60:][~on, column], 0.6)
+    assert np.allclose(z[:60], motion.train_activations) == (folds == 0)
+
+
+def test_the_order_of_clips_and_of_families_changes_nothing():
+    features, targets, manifest = study()
+    order = np.random.default_rng(3).permutation(len(manifest))
+    shuffled = [
+        ConceptTargets(t.family, t.ids, t.names, tuple(np.array(t.clip_ids)[order]), t.values[order]) for t in targets
+    ]
+    settings = ConceptLayerSettings(folds=3)
+    one = fit_concept_layer(features, targets, manifest, settings)
+    two = fit_concept_layer(features.iloc[order], shuffled[::-1], manifest.iloc[order], settings)
+    for family in one.families:
+        np.testing.assert_array_equal(one.families[family].weight, two.families[family].weight)
+    np.testing.assert_array_equal(one.train_activations, two.train_activations)
+
+
+def test_test_clips_change_nothing():
+    features, targets, manifest = study()
+    extra = manifest.iloc[[0]].assign(clip_id="clip999", split="test")
+    wider = pd.concat([features, features.iloc[[0]].assign(clip_id="clip999")])
+    one = fit_concept_layer(features, targets, manifest)
+    two = fit_concept_layer(wider, targets, pd.concat([manifest, extra]))
+    np.testing.assert_array_equal(one.train_activations, two.train_activations)
+
+
+def test_unlabelled_clips_are_left_out_of_the_fit_but_are_standardised():
+    features, targets, manifest = study()
+    motion = targets[2]
+    values = motion.values.copy()
+    values[[0, 7, 70]] = np.nan
+    masked = ConceptTargets("motion", motion.ids, motion.names, motion.clip_ids, values)
+    layer = fit_concept_layer(features, [masked], manifest)
+    assert len(layer.families["motion"].train_activations) == 60
+    wrong = motion.values.copy()
+    wrong[[0, 7, 70]] = 1 - wrong[[0, 7, 70]]
+    other = ConceptTargets("motion", motion.ids, motion.names, motion.clip_ids, wrong)
+    assert (
+        np.abs(fit_concept_layer(features, [other], manifest).train_activations - layer.train_activations).max() > 0.01
+    )
+
+
+def test_concepts_without_information_are_dropped_with_the_reason():
+    features, targets, manifest = study()
+    motion = ConceptTargets("motion", (0, 1), ("arm", "leg"), targets[2].clip_ids, targets[2].values.copy())
+    motion.values[:60, 1] = 0
+    scene = ConceptTargets(
+        "scene", (0, 1), ("gym", "sea"), targets[0].clip_ids, np.repeat(targets[0].values, 2, axis=1)
+    )
+    scene.values[60:, 1] = 0.25
+    layer = fit_concept_layer(features, [motion, scene], manifest)
+    assert layer.families["motion"].dropped == {1: "its target is 0 for every train clip"}
+    assert layer.families["scene"].dropped == {1: "its target is 0.25 for every val clip"}
+    values = np.full_like(motion.values, np.nan)
+    nothing = ConceptTargets("motion", (0, 1), ("arm", "leg"), motion.clip_ids, values)
+    assert (
+        fit_concept_layer(features, [nothing, scene], manifest).families["motion"].dropped[0]
+        == "no train clip is labelled"
+    )
+    with pytest.raises(ValueError, match="no concept of any family is left; lower the cutoffs"):
+        fit_concept_layer(features, [nothing], manifest)
+
+
+def test_constant_features_do_no_harm():
+    features, targets, manifest = study()
+    wider = features.assign(features=[np.append(row, 7.0) for row in features["features"]])
+    layer = fit_concept_layer(wider, targets, manifest)
+    assert np.isfinite(layer.train_activations).all()
+    assert layer.feature_std[-1] == 1
+
+
+def test_folds_keep_groups_together():
+    _, _, manifest = study()
+    train = manifest[manifest["split"] == "train"].reset_index(drop=True)
+    folds = group_folds(train, 4)
+    assert sorted(np.concatenate(folds)) == list(range(60))
+    for fold in folds:
+        outside = set(train.drop(fold)["group"])
+        assert not outside & set(train["group"][fold])
+    assert group_folds(train, 0) == []
+    assert group_folds(train.assign(group="one"), 4) == []
+    assert len(group_folds(train.assign(group=""), 4)) == 4
+
+
+def test_a_layer_comes_back_bit_for_bit(tmp_path):
+    features, targets, manifest = study()
+    layer = fit_concept_layer(features, targets, manifest, ConceptLayerSettings(folds=3))
+    paths = tmp_path / "concept_layer.safetensors", tmp_path / "concept_layer.json"
+    write_concept_layer(layer, *paths)
+    again = read_concept_layer(*paths)
+    np.testing.assert_array_equal(again.train_activations, layer.train_activations)
+    assert again.families["object"].dropped == layer.families["object"].dropped
+    assert again.train_clips == layer.train_clips
+    write_concept_layer(again, tmp_path / "b.safetensors", tmp_path / "b.json")
+    assert (tmp_path / "b.safetensors").read_bytes() == paths[0].read_bytes()
+    assert (tmp_path / "b.json").read_bytes() == paths[1].read_bytes()
+
+
+def test_errors_name_the_place_and_the_cure():
+    features, targets, manifest = study()
+    broken = features.copy()
+    broken.at[4, "features"] = np.full(200, np.nan)
+    with pytest.raises(
+        ValueError, match="backbone_features: clip 'clip004' has values that are not finite; rebuild it"
+    ):
+        fit_concept_layer(broken, targets, manifest)
+    with pytest.raises(ValueError, match="backbone_features has no row for clip 'clip000'"):
+        fit_concept_layer(features.iloc[1:], targets, manifest)
+    with pytest.raises(ValueError, match="split 'val' of the manifest has no usable clip; it needs train and val"):
+        fit_concept_layer(features, targets, manifest[manifest["split"] != "val"])
+    with pytest.raises(ValueError, match="every usable train clip is 'box'; give train clips of at least two classes"):
+        fit_concept_layer(features, targets, manifest.assign(label="box"))
+    with pytest.raises(ValueError, match="optimiser 'sgd' is unknown; use one of ridge, adam"):
+        fit_concept_layer(features, targets, manifest, ConceptLayerSettings("sgd"))
+    message = "scene targets has a row for clip 'clip031' that the manifest lacks"
+    with pytest.raises(ValueError, match=message):
+        fit_concept_layer(features.drop(31), targets, manifest.drop(31))
+    with pytest.raises(ValueError, match="backbone_features has a row for clip 'clip031' that the manifest lacks"):
+        fit_concept_layer(features, targets, manifest.drop(31))
+    short = ConceptTargets("scene", (0,), ("gym",), targets[0].clip_ids[1:], targets[0].values[1:])
+    with pytest.raises(ValueError, match="scene targets has no row for clip 'clip000'"):
+        fit_concept_layer(features, [short], manifest)
+    with pytest.raises(ValueError, match="family 'temporal' is unknown; use one of motion, object, scene"):
+        ConceptTargets("temporal", (0,), ("gym",), ("a",), np.zeros((1, 1)))
+    with pytest.raises(ValueError, match=r"scene targets: values have shape \(1, 2\) for 1 clips and 1 concepts"):
+        ConceptTargets("scene", (0,), ("gym",), ("a",), np.zeros((1, 2)))
+
+
+def test_tables_become_targets_and_a_history():
+    labels = pd.DataFrame({"clip_id": ["a", "b"], "labelled": [True, False], "concepts": [np.uint8([1, 0])] * 2})
+    motion = motion_targets(labels, pd.DataFrame({"concept": [1, 0], "name": ["leg", "arm"]}))
+    assert motion.names == ("arm", "leg")
+    np.testing.assert_array_equal(motion.values, [[1, 0], [np.nan, np.nan]])
+    concept_set = pd.DataFrame(
+        {
+            "family": ["scene", "object", "object", "object"],
+            "concept": ["gym", "jogging", "ball", "rope"],
+            "kept": [True, False, True, True],
+            "reason": ["", "names a class", "", ""],
+        }
+    )
+    scored = pd.DataFrame({"concept": ["ball", "rope"], "kept": [True, False], "reason": ["", "never seen"]})
+    scores = pd.DataFrame({"clip_id": ["a", "b"], "scores": [np.float32([0.5]), np.float32([0.25])]})
+    objects = text_targets("object", scores, scored, concept_set)
+    assert (objects.ids, objects.names) == ((1,), ("ball",))
+    np.testing.assert_array_equal(objects.rows(["b", "a"]), [[0.25], [0.5]])
+    table = concept_table([objects, motion], {"motion": {1: "rare"}}, concept_set, {"object": scored})
+    assert table.to_dict("split")["data"] == [
+        ["motion", 0, "arm", True, "", ""],
+        ["motion", 1, "leg", False, "rare", "concept_layer"],
+        ["object", 0, "jogging", False, "names a class", "text"],
+        ["object", 1, "ball", True, "", ""],
+        ["object", 2, "rope", False, "never seen", "pseudo_labels"],
+    ]
+    with pytest.raises(ValueError, match="concept 'rope' is not kept in the concept set; rebuild them"):
+        text_targets(
+            "object", scores, scored.assign(kept=[False, True]), concept_set.assign(kept=[True, True, True, False])
+        )

@@ -1,0 +1,216 @@
+"""FINCH against hand-computed answers, the paper's adjacency rule, and the authors' package."""
+
+import numpy as np
+import pytest
+
+from dance_core.finch import (
+    METHODS,
+    Partitions,
+    cluster,
+    cluster_means,
+    finch,
+    first_neighbours,
+    neighbours,
+    requested_clusters,
+)
+from dance_core.finch.partitions import numbered
+
+
+def line(*values: float) -> np.ndarray:
+    return np.array(values, np.float64)[:, None]
+
+
+def pose_like(n: int, seed: int, actions: int = 12, length: int = 8) -> np.ndarray:
+    """Periodic joint movements of a few actions, with a style of their own for every clip, in the unit square."""
+    rng = np.random.default_rng(seed)
+    clip = np.arange(n) % max(1, n // 10)
+    action = rng.integers(0, actions, clip.max() + 1)[clip]
+    amplitude, phase = rng.normal(0, 0.5, (actions, 34)), rng.uniform(0, 2 * np.pi, (actions, 34))
+    time = rng.uniform(0, 2 * np.pi, n)[:, None, None] + 0.35 * np.arange(length)[:, None]
+    joints = amplitude[action][:, None] * np.sin(time + phase[action][:, None]) + rng.normal(0, 1, 34)
+    joints += rng.normal(0, 0.12, (clip.max() + 1, 34))[clip][:, None] + rng.normal(0, 0.05, joints.shape)
+    low, high = joints.min(axis=(1, 2), keepdims=True), joints.max(axis=(1, 2), keepdims=True)
+    return ((joints - low) / (high - low)).reshape(n, -1).astype(np.float32)
+
+
+def slow_labels(points: np.ndarray, metric: str) -> np.ndarray:
+    """The finest partition straight from the paper: three adjacency rules, then connected components by hand."""
+    n = len(points)
+    first = []
+    for i in range(n):
+        best, nearest = -np.inf, -1
+        for j in range(n):
+            if metric == "cosine":
+                near = points[i] @ points[j] / np.sqrt((points[i] @ points[i]) * (points[j] @ points[j]))
+            else:
+                near = -((points[i] - points[j]) ** 2).sum()
+            if i != j and near > best + 1e-13:
+                best, nearest = near, j
+        first.append(nearest)
+    labels = list(range(n))
+    for i in range(n):
+        for j in range(n):
+            linked = first[i] == j or first[j] == i or first[i] == first[j]
+            if linked and labels[i] != labels[j]:
+                labels = [labels[i] if label == labels[j] else label for label in labels]
+    return numbered(np.array(labels))
+
+
+def test_partitions_of_points_on_a_line() -> None:
+    # First neighbours: 0-1, 10-11, 50-51, 60-61; means .5, 10.5, 50.5, 60.5 pair up once more; then all is one.
+    partitions = finch(line(0, 1, 10, 11, 50, 51, 60, 61), "euclidean")
+    assert partitions.labels.tolist() == [[0, 0], [0, 0], [1, 0], [1, 0], [2, 1], [2, 1], [3, 1], [3, 1]]
+    assert partitions.n_clusters == [4, 2]
+    assert partitions.labels.dtype == np.int32
+
+
+def test_a_chain_of_first_neighbours_is_one_cluster() -> None:
+    # 0 -> 1 -> 1.9 -> 2.7 <- : each point's neighbour is the next, the last two point at each other.
+    partitions = finch(line(0, 1, 1.9, 2.7, 100, 101), "euclidean")
+    assert partitions.labels[:, 0].tolist() == [0, 0, 0, 0, 1, 1]
+
+
+def test_directions_under_cosine() -> None:
+    degrees = np.radians([0, 1, 90, 91, 180, 181])
+    lengths = np.array([1, 7, 2, 3, 0.1, 5])
+    points = np.stack([np.cos(degrees), np.sin(degrees)], axis=1) * lengths[:, None]
+    assert finch(points).labels[:, 0].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_level_that_merges_one_cluster_ends_the_recursion() -> None:
+    # Three pairs; the next level would join two of them with the third's neighbour: 3 -> 1 cluster is not a level.
+    assert finch(line(0, 1, 10, 11, 30, 31), "euclidean").n_clusters == [3]
+
+
+def test_two_points_are_one_cluster() -> None:
+    assert finch(line(3, 4), "euclidean").labels.tolist() == [[0], [0]]
+
+
+def test_ties_go_to_the_lowest_index() -> None:
+    assert first_neighbours(line(0, 1, 2, 3), "euclidean").tolist() == [1, 0, 1, 2]
+    same = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [1.0, 2.0]])
+    assert first_neighbours(same).tolist() == [1, 0, 0, 0]
+
+
+def test_float32_rounding_decides_no_neighbour() -> None:
+    # The cosines of the first point with the others differ by 1e-9, far below what a float32 product can tell.
+    angles = np.array([0.0, 1e-3 + 1e-6, 1e-3, -1e-3 - 2e-6])
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert first_neighbours(points)[0] == 2
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("seed", range(15))
+def test_the_papers_adjacency_rule(seed: int, metric: str) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(rng.integers(2, 40), rng.integers(1, 6)))
+    if seed % 3 == 0:
+        points = np.round(points, 0) + 0.5  # many exact ties
+    assert (finch(points, metric).labels[:, 0] == slow_labels(points, metric)).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_the_points_does_not_matter(seed: int) -> None:
+    points = pose_like(300, seed)
+    order = np.random.default_rng(seed).permutation(300)
+    direct, permuted = finch(points), finch(points[order])
+    for level, column in enumerate(direct.labels.T):
+        assert (numbered(column[order]) == permuted.labels[:, level]).all()
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_blocks_do_not_change_the_answer(metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = pose_like(400, 5)
+    whole = first_neighbours(points, metric)
+    monkeypatch.setattr(neighbours, "BLOCK_ROWS", 37)
+    monkeypatch.setattr(neighbours, "CHUNK_ELEMENTS", 1000)
+    monkeypatch.setattr(neighbours, "PENDING_PAIRS", 100)
+    assert (first_neighbours(points, metric) == whole).all()
+    flat = points.astype(np.float64)
+    similarity = flat @ flat.T / np.outer(np.linalg.norm(flat, axis=1), np.linalg.norm(flat, axis=1))
+    if metric == "euclidean":
+        similarity = -((flat[:, None] - flat) ** 2).sum(axis=2)
+    np.fill_diagonal(similarity, -np.inf)
+    assert (similarity.argmax(axis=1) == whole).all()
+
+
+def test_many_equal_points_are_settled_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "PENDING_PAIRS", 50)
+    assert first_neighbours(np.ones((60, 3))).tolist() == [1, *[0] * 59]
+
+
+@pytest.mark.parametrize("n", [20, 100, 400])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("seed", range(6))
+def test_partitions_are_those_of_finch_clust(n: int, metric: str, seed: int) -> None:
+    scattered = np.random.default_rng(seed).normal(size=(n, 12)).astype(np.float32)
+    for points in (scattered, pose_like(n, seed)):
+        own, peer = cluster(points, "finch", metric), cluster(points, "finch_clust", metric)
+        assert own.n_clusters == peer.n_clusters
+        assert (own.labels == peer.labels).all()
+
+
+def test_same_input_same_bits() -> None:
+    points = pose_like(500, 2)
+    assert finch(points).labels.tobytes() == finch(points.copy()).labels.tobytes()
+
+
+def test_cluster_means() -> None:
+    assert cluster_means(line(1, 3, 10), np.array([0, 0, 1])).tolist() == [[2.0], [10.0]]
+
+
+def test_requested_clusters_merge_the_nearest_pair() -> None:
+    points = line(0, 1, 10, 11, 50, 51, 60, 61, 100, 101)
+    partitions = finch(points, "euclidean")
+    assert partitions.n_clusters == [5, 2]
+    # Means .5, 10.5, 50.5, 60.5, 100.5: the first pair is nearest (tie with the next, lowest index first).
+    assert requested_clusters(points, partitions, 4, "euclidean").tolist() == [0, 0, 0, 0, 1, 1, 2, 2, 3, 3]
+    assert requested_clusters(points, partitions, 3, "euclidean").tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+    assert (requested_clusters(points, partitions, 5, "euclidean") == partitions.labels[:, 0]).all()
+    assert requested_clusters(points, partitions, 1, "euclidean").tolist() == [0] * 10
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_requested_clusters_are_those_of_finch_clust(seed: int) -> None:
+    points = pose_like(200, seed)
+    most = finch(points).n_clusters[0]
+    for n_clusters in (most - 1, most // 2, 6):
+        own = cluster(points, "finch", requested=n_clusters)
+        assert own.n_clusters == [n_clusters]
+        assert (own.labels == cluster(points, "finch_clust", requested=n_clusters).labels).all()
+
+
+def test_kmeans_is_selectable_and_seeded() -> None:
+    points = np.array([[1, 0.01], [5, 0], [0, 1], [0.01, 3], [2, 0]])
+    assert cluster(points, "kmeans", requested=2, seed=3).labels[:, 0].tolist() == [0, 0, 1, 1, 0]
+    many = pose_like(100, 0)
+    first, again = (cluster(many, "kmeans", requested=9, seed=1).labels for _ in range(2))
+    assert (first == again).all()
+
+
+def test_partitions_count_their_clusters() -> None:
+    assert Partitions(np.array([[0, 0], [1, 0], [2, 1]], np.int32)).n_clusters == [3, 2]
+    assert METHODS == ("finch", "finch_clust", "kmeans")
+
+
+@pytest.mark.parametrize(
+    ("points", "options", "sentence"),
+    [
+        (np.ones((1, 3)), {}, "points have shape (1, 3); at least two rows of features are needed"),
+        (np.ones(4), {}, "points have shape (4,); at least two rows"),
+        (np.array([[1.0, 2.0], [0.0, 0.0]]), {}, "point 1 is a zero vector, which has no cosine; leave it out"),
+        (np.array([[1.0, np.nan], [0.0, 1.0]]), {}, "point 0 has a value that is not finite; leave it out or fill it"),
+        (np.eye(3), {"metric": "l1"}, "metric 'l1' is unknown; use one of cosine, euclidean"),
+        (np.eye(3), {"method": "som"}, "method 'som' is unknown; use one of finch, finch_clust, kmeans"),
+        (np.eye(3), {"method": "kmeans"}, "kmeans has no number of clusters; set requested, or use method finch"),
+        (np.eye(3), {"requested": 2}, "2 clusters were requested, but the finest partition has 1; request 1 to 1"),
+    ],
+)
+def test_error_sentences(points: np.ndarray, options: dict, sentence: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        cluster(points, **options)
+    assert sentence in str(caught.value)
+
+
+def test_zero_vectors_are_fine_under_euclidean() -> None:
+    assert finch(line(0, 1, 10, 12), "euclidean").n_clusters == [2]

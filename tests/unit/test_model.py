@@ -1,0 +1,138 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+
+from dance_core.concept_layer import ConceptLayer, FamilyLayer
+from dance_core.model import Concept, Model, assemble_model, fit_model, load_model
+from dance_core.sparse_classifier import fit_sparse_classifier
+
+
+def small_model(seed=0, width=6, n_concepts=4, n_classes=3):
+    generator = np.random.default_rng(seed)
+    families = ["motion", "motion", "object", "scene"]
+    return Model(
+        feature_mean=generator.normal(size=width),
+        feature_std=generator.uniform(0.5, 2, size=width),
+        concept_weight=generator.normal(size=(n_concepts, width)),
+        z_mean=generator.normal(size=n_concepts),
+        z_std=generator.uniform(0.5, 2, size=n_concepts),
+        weight=generator.normal(size=(n_classes, n_concepts)) * (generator.uniform(size=(n_classes, n_concepts)) > 0.3),
+        bias=generator.normal(size=n_classes),
+        classes=("box", "jog", "wave"),
+        concepts=tuple(Concept(family, index, f"concept {index}") for index, family in enumerate(families)),
+        encoders={"backbone": {"name": "efficientnet", "sha256": "ab" * 32}},
+        settings={"sparse_classifier": {"lam": 7e-4}},
+        versions={"numpy": np.__version__},
+    )
+
+
+def test_a_prediction_by_hand():
+    model = Model(
+        feature_mean=np.array([1.0, 0]),
+        feature_std=np.array([2.0, 1]),
+        concept_weight=np.array([[1.0, 1]]),
+        z_mean=np.array([1.0]),
+        z_std=np.array([0.5]),
+        weight=np.array([[1.0], [-1.0]]),
+        bias=np.array([0.5, 0.0]),
+        classes=("a", "b"),
+        concepts=(Concept("motion", 0, "m"),),
+    )
+    z = model.concept_activations(np.array([[5.0, 1.0]]))  # ((5 - 1) / 2 + 1 - 1) / 0.5
+    assert z.tolist() == [[4.0]]
+    probabilities, logits = model.predict(np.array([[5.0, 1.0]]))
+    assert logits.tolist() == [[4.5, -4.0]]
+    assert probabilities[0, 0] == pytest.approx(1 / (1 + np.exp(-8.5)))
+
+
+def test_a_model_comes_back_bit_for_bit(tmp_path):
+    model = small_model()
+    model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    features = np.random.default_rng(1).normal(size=(5, 6))
+    for one, two in zip(model.predict(features), again.predict(features), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert (again.classes, again.concepts, again.encoders) == (model.classes, model.concepts, model.encoders)
+    assert (again.settings, again.versions) == (model.settings, model.versions)
+    again.save(tmp_path / "again")
+    for name in ("model.safetensors", "model.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "model" / name).read_bytes()
+
+
+def layer_of(z):
+    family = FamilyLayer(
+        ids=(0, 2),
+        names=("arm", "leg"),
+        weight=np.eye(2),
+        mean=np.zeros(2),
+        std=np.ones(2),
+        train_activations=z,
+        dropped={1: "rare"},
+        selection={},
+    )
+    return ConceptLayer(np.zeros(2), np.ones(2), {"motion": family}, tuple(f"c{index}" for index in range(len(z))))
+
+
+def test_a_layer_and_a_classifier_become_a_model():
+    z = np.random.default_rng(0).normal(size=(40, 2))
+    label = np.where(z[:, 0] > 0, "wave", "box")
+    layer = layer_of(z)
+    manifest = pd.DataFrame({"clip_id": layer.train_clips, "label": label, "split": "train", "status": "ok"})
+    model = fit_model(layer, manifest.iloc[::-1], lam=0.01, extra={("motion", 2): {"medoid": "c1:0-9"}})
+    assert model.classes == ("box", "wave")
+    assert model.concepts == (Concept("motion", 0, "arm"), Concept("motion", 2, "leg", {"medoid": "c1:0-9"}))
+    assert model.certificate["converged"]
+    assert model.certificate["lam"] == 0.01
+    expected = fit_sparse_classifier(z, (label == "wave").astype(int), 0.01)
+    np.testing.assert_array_equal(model.weight, expected.weight)
+    assert (np.array(model.classes)[model.predict(z)[0].argmax(axis=1)] == label).mean() > 0.95
+    assert assemble_model(layer, expected, ("box", "wave")).concepts[1].extra == {}
+    with pytest.raises(ValueError, match="manifest has no row for clip 'c0'"):
+        fit_model(layer, manifest.iloc[1:])
+    with pytest.raises(ValueError, match="manifest: label 'wave' has no train clip; use the classes box"):
+        fit_model(layer, manifest.assign(status=np.where(label == "wave", "unreadable", "ok")))
+
+
+def test_parts_that_do_not_fit_are_refused():
+    model = small_model()
+    with pytest.raises(
+        ValueError, match=r"model: bias has shape \(2,\); 3 classes, 4 concepts and 6 features need \(3,\)"
+    ):
+        replace(model, bias=np.zeros(2))
+    with pytest.raises(ValueError, match="model: concept_weight has shape"):
+        replace(model, concepts=model.concepts[1:])
+    with pytest.raises(ValueError, match="model: z_std has values that are not finite; train it again"):
+        replace(model, z_std=np.full(4, np.nan))
+
+
+def test_features_that_do_not_fit_are_refused():
+    model = small_model()
+    with pytest.raises(
+        ValueError, match=r"shape \(2, 5\) but the model expects \(n, 6\); both must come from the same"
+    ):
+        model.predict(np.zeros((2, 5)))
+    features = np.zeros((2, 6))
+    features[1, 2] = np.inf
+    with pytest.raises(ValueError, match="row 1 has values that are not finite; rebuild"):
+        model.predict(features)
+
+
+def test_folders_that_hold_no_model_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"model\.safetensors is absent; give the folder that the stage"):
+        load_model(tmp_path)
+    small_model().save(tmp_path)
+    document = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(document | {"format_version": 9}))
+    with pytest.raises(ValueError, match="format version 9 is unknown; this software reads version 1; train the model"):
+        load_model(tmp_path)
+    (tmp_path / "model.json").write_text(json.dumps(document | {"classes": ["box"]}))
+    with pytest.raises(ValueError, match="1 classes, 4 concepts and 6 features need"):
+        load_model(tmp_path)
+    save_file({"bias": np.zeros(3)}, tmp_path / "model.safetensors")
+    (tmp_path / "model.json").write_text(json.dumps(document))
+    with pytest.raises(ValueError, match=r"holds \['bias'\]; expected \['bias', 'concept_weight'"):
+        load_model(tmp_path)
