@@ -120,10 +120,22 @@ def test_val_and_test_segments_are_assigned_to_their_action(fitted: MotionConcep
     assert (found[concept >= 0] == label[concept >= 0]).all()
 
 
-def test_radius_is_the_percentile_but_at_least_the_median_one(fitted: MotionConcepts) -> None:
+def test_radius_is_measured_without_the_own_clip_and_is_at_least_the_common_one(fitted: MotionConcepts) -> None:
+    segments = segments_table().set_index("segment_id")
     train = fitted.assignments[fitted.assignments["split"] == "train"]
-    reach = train.groupby("concept")["distance"].apply(lambda own: np.percentile(own.astype(np.float64), 99)).to_numpy()
-    assert fitted.radius == pytest.approx(np.maximum(reach, np.median(reach)), rel=1e-4)
+    reach, every = [], []
+    for concept in range(len(fitted.concepts)):
+        own = train[train["concept"] == concept]
+        features = motion_features(np.stack(list(segments.loc[own["segment_id"], "joints"])), fitted.mean, SMALL)
+        distance = []
+        for row, clip in enumerate(own["clip_id"]):
+            middle = features[(own["clip_id"] != clip).to_numpy()].mean(axis=0)
+            cosine = features[row] @ middle / np.linalg.norm(features[row]) / np.linalg.norm(middle)
+            distance.append(1 - cosine)
+        reach.append(np.percentile(distance, 99))
+        every += distance
+    assert fitted.radius == pytest.approx(np.maximum(reach, np.percentile(every, 99)), rel=1e-5)
+    assert len(set(fitted.radius.tolist())) > 1
 
 
 def test_beyond_the_radius_is_unassigned() -> None:

@@ -1,6 +1,7 @@
 """How tests run the workflow: in a folder of their own, with the weights that were fetched once."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,26 +10,50 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+CODE = ("Snakefile", "rules", "workflow_scripts", "dance_core", "schemas", "envs", "profiles", "configs", "config.yaml")
+
+Run = subprocess.CompletedProcess[str]
 
 
-@pytest.fixture
-def workflow(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
-    """Run snakemake on this workflow in a fresh folder; returns what it printed and its exit status."""
-    (tmp_path / "config.yaml").write_text((ROOT / "config.yaml").read_text("utf-8"), "utf-8")
-    (tmp_path / "weights").symlink_to(ROOT / "weights")
-    (tmp_path / "data").symlink_to(ROOT / "data")
+class Project:
+    """A copy of the workflow in a folder of its own, sharing clips, answers and weights with the real one."""
 
-    def run(*arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments]
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in CODE:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder / name)
+        for name in ("weights", "data"):
+            (folder / name).symlink_to(ROOT / name)
+
+    def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", *arguments],
+            cwd=self.folder,
             env={**os.environ, "PATH": path},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout,
+            **options,
         )
 
-    return run
+    def run(self, *arguments: str, timeout: float = 900) -> Run:
+        process = self.start(*arguments)
+        printed, _ = process.communicate(timeout=timeout)
+        return subprocess.CompletedProcess(process.args, process.returncode, printed)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def workflow(project: Project) -> Callable[..., Run]:
+    """Run snakemake in a fresh copy of the workflow; gives what it printed and its exit status."""
+    return project.run

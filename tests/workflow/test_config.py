@@ -66,5 +66,7 @@ def test_a_wrong_setting_is_refused_with_its_cure(workflow, settings, sentence):
 
 @pytest.mark.parametrize("overlay", sorted(path.name for path in (ROOT / "configs").glob("*.yaml")))
 def test_every_overlay_is_valid(workflow, overlay):
-    run = workflow("--dry-run", "--quiet", "--configfile", str(ROOT / "configs" / overlay), "--config", "source=data/demo")
+    run = workflow(
+        "--dry-run", "--quiet", "--configfile", str(ROOT / "configs" / overlay), "--config", "source=data/demo"
+    )
     assert run.returncode == 0, run.stdout

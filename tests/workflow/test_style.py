@@ -36,8 +36,12 @@ def test_modules_and_functions_are_small(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_the_library_never_knows_the_workflow(path):
-    imports = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Import | ast.ImportFrom)]
-    names = {alias.name for node in imports for alias in node.names} | {getattr(node, "module", None) for node in imports}
+    imports = [
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    names = {alias.name for node in imports for alias in node.names} | {
+        getattr(node, "module", None) for node in imports
+    }
     assert not {name for name in names if name and name.split(".")[0] == "snakemake"}
 
 

@@ -1,0 +1,7 @@
+"""Motion concepts: clusters of pose segments, and which of them every clip shows."""
+
+from dance_core.motion_concepts.assignment import assign_segments, motion_labels
+from dance_core.motion_concepts.fit import MotionConcepts, fit_motion_concepts
+from dance_core.motion_concepts.settings import MotionSettings
+
+__all__ = ["MotionConcepts", "MotionSettings", "assign_segments", "fit_motion_concepts", "motion_labels"]
