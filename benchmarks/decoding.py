@@ -1,6 +1,6 @@
 """Compare video decoders in one run: CPU seconds, and frames that are not the ones asked for.
 
-Run `python benchmarks/decoding.py`; it makes its own clips, with a number burnt into every frame, in a temporary
+Run `python -m benchmarks.decoding`; it makes its own clips, with a number burnt into every frame, in a temporary
 folder and prints markdown. The peers take turns, so that a change in the load of the machine meets them all.
 """
 

@@ -2,7 +2,7 @@
 
 Every measurement is a process of its own with one thread, and the two take turns. Usage:
 
-    python benchmarks/finch.py --sizes 1000 2000 5000 10000 --repeats 3
+    python -m benchmarks.finch --sizes 1000 2000 5000 10000 --repeats 3
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The whole pipeline from nothing: wall time, peak memory, and what the run came to.
 
-    python benchmarks/pipeline.py
-    python benchmarks/pipeline.py --dataset NAME --source FOLDER --configfile configs/folder.yaml
+    python -m benchmarks.pipeline
+    python -m benchmarks.pipeline --dataset NAME --source FOLDER --configfile configs/folder.yaml
 
 Runs in a temporary folder, so nothing of an earlier run is used; fetching the weights is part of it unless --weights.
 """

@@ -51,7 +51,7 @@ NEEDS = (
     Need("pose estimator", "file", (), (), "set poses.folder to a folder of pose files"),
     Need(
         "backbone",
-        "efficientnet_lite0",
+        "efficientnet",
         ("torch", "efficientnet-lite-pytorch"),
         ("efficientnet_lite0",),
         "snakemake --cores 1 weights/efficientnet_lite0",
@@ -66,6 +66,7 @@ NEEDS = (
         "snakemake --cores 1 weights/efficientnet_lite0 weights/imagenet_names weights/minilm",
     ),
     Need("dual encoder", "clip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
+    Need("dual encoder", "siglip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
     Need("dual encoder", "xclip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
 )
 

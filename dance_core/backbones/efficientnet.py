@@ -1,0 +1,88 @@
+"""The offline backbone: EfficientNet-Lite0 on crops of the person whose three channels are three moments.
+
+A still-image network sees motion when its colour channels are the grey picture shortly before, at, and shortly after a
+time: what moves gets coloured edges. Beside it the whole picture in colour, for what surrounds the person.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from dance_core.backbones.person_crop import cut_square, person_squares
+from dance_core.backbones.settings import Backbone, BackboneSettings
+from dance_core.devices import pick_device
+from dance_core.networks.clip_frames import Clip, segment_centres
+from dance_core.networks.efficientnet_lite import IMAGE_SIZE, EfficientNetLite
+
+Network = Callable[[np.ndarray], np.ndarray]
+
+
+def load(settings: BackboneSettings) -> Backbone:
+    """Load the network.
+
+    Args:
+        settings: frames, context_frames, offset_s, margin, weights and device count.
+
+    Returns:
+        A function from a clip and its poses to float32 features of shape (4 * 1280,): mean, standard deviation and
+        mean absolute difference over the times of the crops, then the mean over the whole pictures.
+
+    Raises:
+        ValueError: The weights are absent, or a number of frames is less than one.
+    """
+    if settings.frames < 1 or settings.context_frames < 1:
+        raise ValueError(
+            f"backbone efficientnet: frames is {settings.frames} and context_frames {settings.context_frames}; "
+            "both must be at least 1"
+        )
+    network = EfficientNetLite(settings.weights, pick_device(settings.device)).features
+
+    def features(clip: Clip, poses: pd.DataFrame) -> np.ndarray:
+        crops, pictures = clip_images(clip, poses, settings)
+        return np.concatenate([pooled_over_time(network(crops)), network(pictures).mean(axis=0)])
+
+    return features
+
+
+def clip_images(clip: Clip, poses: pd.DataFrame, settings: BackboneSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Cut what the network looks at out of a clip; every frame is decoded once.
+
+    Args:
+        clip: The clip.
+        poses: Its pose rows; may be empty.
+        settings: frames, context_frames, offset_s and margin count.
+
+    Returns:
+        Temporal crops float32 [frames, 224, 224, 3] and whole pictures uint8 [context_frames, 224, 224, 3].
+    """
+    step = max(1, round(settings.offset_s * clip.fps))
+    times = segment_centres(clip.n_frames, settings.frames, border=step)
+    moments = np.clip(times[:, None] + np.array([-step, 0, step]), 0, clip.n_frames - 1)
+    context = segment_centres(clip.n_frames, settings.context_frames)
+    frames = clip.frames([*moments.ravel(), *context])
+    height, width = frames[int(times[0])].shape[:2]
+    squares = person_squares(poses, times, width, height, settings.margin)
+    grey = {index: frames[index].mean(axis=2, dtype=np.float32) for index in {int(m) for m in moments.ravel()}}
+    crops = [
+        np.stack([cut_square(grey[int(moment)], square, IMAGE_SIZE) for moment in three], axis=2)
+        for three, square in zip(moments, squares, strict=True)
+    ]
+    pictures = [
+        cv2.resize(frames[int(index)], (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_AREA) for index in context
+    ]
+    return np.stack(crops), np.stack(pictures)
+
+
+def pooled_over_time(features: np.ndarray) -> np.ndarray:
+    """Summarise how features run over time.
+
+    Args:
+        features: Features at n times, shape (n, d).
+
+    Returns:
+        Mean, standard deviation (by n) and mean absolute difference of neighbours, float32 of shape (3 d,).
+    """
+    change = np.abs(np.diff(features, axis=0)).mean(axis=0) if len(features) > 1 else np.zeros(features.shape[1])
+    return np.concatenate([features.mean(axis=0), features.std(axis=0), change]).astype(np.float32)

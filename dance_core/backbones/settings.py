@@ -1,0 +1,42 @@
+"""What a backbone is told, and what it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dance_core.networks.clip_frames import Clip
+
+Backbone = Callable[[Clip, pd.DataFrame], np.ndarray]
+"""From a clip and its pose rows (possibly none) to float32 features of shape (d,)."""
+
+
+@dataclass(frozen=True)
+class BackboneSettings:
+    """Settings of all backbones; each reads those that concern it.
+
+    Attributes:
+        name: Key of the registry.
+        weights: Folder of the weights that the project fetches.
+        frames: Frames, or times, that the network sees of a clip.
+        context_frames: efficientnet: whole pictures beside the crops of the person.
+        offset_s: efficientnet: seconds between the three moments of one crop.
+        margin: efficientnet: side of the crop over the largest extent of the person.
+        model: transformers: a local folder or a hub id; file: the file of features.
+        revision: transformers: commit of the hub id, so that the same weights come every time.
+        device: "auto", "cpu", "cuda" or "mps".
+        decoder: Name of the video decoder.
+    """
+
+    name: str = "efficientnet"
+    weights: Path = Path("weights")
+    frames: int = 16
+    context_frames: int = 4
+    offset_s: float = 0.08
+    margin: float = 1.3
+    model: str = ""
+    revision: str = ""
+    device: str = "auto"
+    decoder: str = "pyav"

@@ -1,0 +1,42 @@
+"""The one place where a device is chosen, and where a network is told to give the same bits every time."""
+
+import os
+
+import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Choose where networks run, and make them deterministic there.
+
+    One thread is used on a CPU: the order of sums, and so the last bits, would otherwise follow the number of cores.
+
+    Args:
+        name: "auto" (CUDA, then MPS, then CPU), "cpu", "cuda" or "mps".
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: The name is unknown, or the device is absent.
+    """
+    if name not in DEVICES:
+        raise ValueError(f"device '{name}' is unknown; use one of: {', '.join(DEVICES)}")
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, is_present in present.items() if is_present)
+    if not present[name]:
+        raise ValueError(f"device '{name}' is asked for but torch finds none here; set device: auto or cpu")
+    _make_deterministic()
+    return torch.device(name)
+
+
+def _make_deterministic() -> None:
+    """Forbid algorithms whose result depends on timing, and roundings that depend on the card."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False

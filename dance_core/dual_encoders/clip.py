@@ -1,0 +1,125 @@
+"""CLIP and SigLIP as dual encoders: every frame is embedded as a picture, and the embeddings are averaged."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModel
+
+from dance_core.devices import pick_device
+from dance_core.dual_encoders.settings import DualEncoderSettings
+from dance_core.networks.checkpoints import Checkpoint
+from dance_core.networks.clip_frames import Clip
+
+
+class FrameAverage:
+    """A picture-text encoder that sees a clip frame by frame.
+
+    Args:
+        settings: model, revision, frames and device count.
+
+    Raises:
+        ValueError: The model is absent, incomplete, or no picture-text encoder.
+
+    Source:
+        Radford et al. 2021 (CLIP); Zhai et al. 2023 (SigLIP), Tschannen et al. 2025 (SigLIP 2 at a fixed resolution).
+    """
+
+    def __init__(self, settings: DualEncoderSettings) -> None:
+        checkpoint = Checkpoint(settings.model, settings.revision, "dual_encoder.model")
+        expect_type(checkpoint, settings.name)
+        self._device = pick_device(settings.device)
+        self._frames = settings.frames
+        self._model: Any = checkpoint.load(AutoModel, self._device)
+        self._tokenizer = checkpoint.tokenizer()
+        self._preprocess = checkpoint.preprocessor()
+
+    @torch.inference_mode()
+    def clip_embedding(self, clip: Clip) -> np.ndarray:
+        """Average the normalised embeddings of frames spread over the clip.
+
+        Args:
+            clip: The clip.
+
+        Returns:
+            float32 of shape (d,).
+        """
+        pixels = torch.from_numpy(self._preprocess(clip.spread_frames(self._frames))).to(self._device)
+        frames = self._model.get_image_features(pixel_values=pixels).pooler_output
+        return torch.nn.functional.normalize(frames.float(), dim=1).mean(0).cpu().numpy()
+
+    def text_embedding(self, text: str) -> np.ndarray:
+        """Embed a sentence.
+
+        Args:
+            text: The sentence.
+
+        Returns:
+            float32 of shape (d,).
+        """
+        return sentence_embedding(self._model, self._tokenizer, text, self._device)
+
+
+@torch.inference_mode()
+def sentence_embedding(model: Any, tokenizer: Any, text: str, device: torch.device) -> np.ndarray:
+    """Embed one sentence with the text tower of a model.
+
+    Args:
+        model: A model of transformers with get_text_features.
+        tokenizer: Its tokenizer.
+        text: The sentence.
+        device: Where the model is.
+
+    Returns:
+        float32 of shape (d,).
+    """
+    length = model.config.text_config.max_position_embeddings
+    # SigLIP was trained on lower-case text padded to its full length, and reads the last position.
+    siglip = model.config.model_type == "siglip"
+    tokens = tokenizer(
+        [text.lower() if siglip else text],
+        padding="max_length" if siglip else False,
+        max_length=length,
+        truncation=True,
+        return_tensors="pt",
+    )
+    names = ("input_ids",) if siglip else ("input_ids", "attention_mask")
+    features = model.get_text_features(**{name: tokens[name].to(device) for name in names})
+    return features.pooler_output[0].float().cpu().numpy()
+
+
+def expect_type(checkpoint: Checkpoint, model_type: str) -> Any:
+    """Check that a checkpoint is of the kind that an encoder can use.
+
+    Args:
+        checkpoint: The model.
+        model_type: Kind of transformers model, which is also the name of the dual encoder.
+
+    Returns:
+        Its configuration.
+
+    Raises:
+        ValueError: It is of another kind.
+    """
+    config = checkpoint.config()
+    if config.model_type != model_type:
+        raise ValueError(
+            f"dual_encoder.model: '{checkpoint.model}' is of type '{config.model_type}'; "
+            f"the dual encoder '{model_type}' needs a model of type '{model_type}'"
+        )
+    return config
+
+
+def load(settings: DualEncoderSettings) -> FrameAverage:
+    """Load CLIP or SigLIP.
+
+    Args:
+        settings: model, revision, frames and device count.
+
+    Returns:
+        The dual encoder.
+
+    Raises:
+        ValueError: The model is absent, incomplete, or no picture-text encoder.
+    """
+    return FrameAverage(settings)

@@ -1,0 +1,1 @@
+"""Frozen pretrained networks and what feeds them, shared by backbones and dual encoders."""

@@ -1,0 +1,37 @@
+"""The registry, and the table of features."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dance_core.backbones as backbones
+from dance_core.backbones import BackboneSettings, backbone_features, load_backbone
+from tests.unit.backbones.test_person_crop import pose_row
+
+MANIFEST = pd.DataFrame(
+    {"clip_id": ["b", "a", "c"], "path": "x.mp4", "n_frames": 9, "fps": 25.0, "status": ["ok", "ok", "unreadable"]}
+)
+
+
+@pytest.fixture
+def counting_backbone(monkeypatch):
+    """A backbone whose features are the number of pose rows that it was given."""
+    monkeypatch.setattr(backbones, "load_backbone", lambda settings: lambda clip, poses: np.array([len(poses), 1.0]))
+
+
+def test_each_clip_meets_its_own_poses(counting_backbone):
+    poses = pd.DataFrame([{"clip_id": "a", **pose_row(t, [(1, 2)])} for t in range(3)])
+    table = backbone_features(MANIFEST, "data", poses, BackboneSettings())
+    assert table["clip_id"].tolist() == ["b", "a"]
+    assert np.stack(table["features"]).tolist() == [[0, 1], [3, 1]]
+
+
+def test_a_backbone_works_without_any_poses(counting_backbone):
+    assert len(backbone_features(MANIFEST, "data", None, BackboneSettings())) == 2
+
+
+def test_an_unknown_backbone_is_refused():
+    with pytest.raises(
+        ValueError, match="backbone 'resnet' is unknown; use one of: efficientnet, file, transformers_v"
+    ):
+        load_backbone(BackboneSettings(name="resnet"))

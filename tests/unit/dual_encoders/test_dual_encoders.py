@@ -1,0 +1,111 @@
+"""The registry, prompts, and the tables of clip and concept embeddings."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dance_core.dual_encoders as dual_encoders
+from dance_core.dual_encoders import (
+    DUAL_ENCODERS,
+    DualEncoderSettings,
+    activation_cutoff,
+    clip_features,
+    concept_features,
+    default_cutoff,
+    load_dual_encoder,
+    text_features,
+)
+from dance_core.tables import write_table
+from tests.unit.networks.memory_clip import MemoryClip, random_pictures
+
+SETTINGS = DualEncoderSettings()
+
+
+class CountingEncoder:
+    """Embeds a sentence by its length and its number of words, a clip by its frames."""
+
+    def text_embedding(self, text):
+        return np.array([len(text), len(text.split())], float)
+
+    def clip_embedding(self, clip):
+        return np.array([3.0 * clip.n_frames, 4.0 * clip.n_frames])
+
+
+@pytest.fixture
+def counting_encoder(monkeypatch):
+    monkeypatch.setattr(dual_encoders, "load_dual_encoder", lambda settings: CountingEncoder())
+    monkeypatch.setattr(dual_encoders, "TEMPLATES", {"object": ("a {}", "one {} here"), "scene": ("{}",)})
+
+
+def test_several_sentences_are_averaged_as_directions(counting_encoder):
+    first, second = np.array([6, 2]) / np.hypot(6, 2), np.array([13, 3]) / np.hypot(13, 3)
+    expected = (first + second) / np.linalg.norm(first + second)
+    features = text_features(["ball"], SETTINGS, "object")
+    assert features[0] == pytest.approx(expected)
+    assert features.dtype == np.float32
+
+
+def test_clip_embeddings_have_length_one(counting_encoder):
+    manifest = pd.DataFrame(
+        {"clip_id": ["b", "a"], "path": "x.mp4", "n_frames": [5, 7], "fps": 25.0, "status": ["ok", "unreadable"]}
+    )
+    table = clip_features(manifest, "data", SETTINGS)
+    assert table["clip_id"].tolist() == ["b"]
+    assert table["features"][0] == pytest.approx([0.6, 0.8])
+
+
+def test_only_kept_concepts_are_embedded_each_by_its_family(counting_encoder):
+    concepts = pd.DataFrame(
+        {
+            "family": ["scene", "object", "object"],
+            "concept": ["street", "ball", "thing"],
+            "kept": [True, True, False],
+        }
+    )
+    table = concept_features(concepts, SETTINGS)
+    assert table[["family", "concept"]].values.tolist() == [["scene", "street"], ["object", "ball"]]
+    assert table["features"][0] == pytest.approx(np.array([6, 1]) / np.hypot(6, 1))
+    np.testing.assert_array_equal(table["features"][1], text_features(["ball"], SETTINGS, "object")[0])
+
+
+def test_an_unknown_encoder_is_refused():
+    for call in (lambda: load_dual_encoder(DualEncoderSettings(name="viclap")), lambda: default_cutoff("viclap")):
+        with pytest.raises(
+            ValueError, match="dual encoder 'viclap' is unknown; use one of: clip, conse, file, siglip, xclip"
+        ):
+            call()
+
+
+def test_every_encoder_has_a_cutoff():
+    assert all(0 < default_cutoff(name) < 1 for name in DUAL_ENCODERS)
+
+
+def test_a_cutoff_that_was_set_wins():
+    assert activation_cutoff(None, "conse") == default_cutoff("conse")
+    assert activation_cutoff(0.0, "conse") == 0.0
+
+
+@pytest.fixture
+def embeddings(tmp_path):
+    write_table(tmp_path / "clip_features.parquet", pd.DataFrame({"clip_id": ["a"], "features": [[0.0, 2.0]]}))
+    concepts = pd.DataFrame({"concept": ["ball"], "features": [[3.0, 4.0]]})
+    write_table(tmp_path / "concept_features.parquet", concepts)
+    return DualEncoderSettings(name="file", model=str(tmp_path))
+
+
+def test_embeddings_from_files_are_looked_up_by_bare_names(embeddings):
+    assert text_features(["ball"], embeddings, "object")[0] == pytest.approx([0.6, 0.8])
+    clip = MemoryClip(random_pictures(0, 2), clip_id="a")
+    assert load_dual_encoder(embeddings).clip_embedding(clip).tolist() == [0, 2]
+
+
+def test_what_a_file_lacks_is_named(embeddings):
+    with pytest.raises(ValueError, match="concept 'sofa' has no features; add it to concept_features"):
+        text_features(["sofa"], embeddings)
+    with pytest.raises(ValueError, match="clip 'b' has no features; add it to clip_features"):
+        load_dual_encoder(embeddings).clip_embedding(MemoryClip(random_pictures(0, 2), clip_id="b"))
+
+
+def test_an_absent_file_of_embeddings_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"dual_encoder.model: file '.*clip_features.parquet' is absent"):
+        load_dual_encoder(DualEncoderSettings(name="file", model=str(tmp_path)))

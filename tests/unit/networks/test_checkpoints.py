@@ -1,0 +1,76 @@
+"""Where a model comes from: a folder, or a hub id at a pinned commit."""
+
+import json
+
+import pytest
+import torch
+from transformers import VideoMAEModel
+
+from dance_core.networks.checkpoints import Checkpoint
+from tests.unit.networks import tiny_models
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_a_folder_is_never_looked_up_on_the_hub(tmp_path):
+    assert Checkpoint(str(tmp_path), "", "backbone.model").options() == {
+        "trust_remote_code": False,
+        "local_files_only": True,
+    }
+
+
+def test_a_hub_id_is_pinned():
+    assert Checkpoint("MCG-NJU/videomae-base", COMMIT, "backbone.model").options()["revision"] == COMMIT
+
+
+def test_no_model_is_refused():
+    with pytest.raises(ValueError, match=r"backbone.model is empty; name a local folder of the model, or a hub id wi"):
+        Checkpoint("", "", "backbone.model").options()
+
+
+def test_an_absent_folder_is_refused():
+    with pytest.raises(ValueError, match=r"backbone.model: folder '/models/videomae/base' is absent; put the model"):
+        Checkpoint("/models/videomae/base", "", "backbone.model").options()
+
+
+@pytest.mark.parametrize("revision", ["", "main", COMMIT[:12]])
+def test_a_hub_id_without_a_commit_is_refused(revision):
+    with pytest.raises(ValueError, match="give the 40 digits of a commit, so that every run gets the same weights"):
+        Checkpoint("MCG-NJU/videomae-base", revision, "backbone.model").options()
+
+
+def test_an_incomplete_folder_is_one_sentence(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"backbone.model: the configuration of '.*' cannot be loaded here \(.*\); put "
+    ):
+        Checkpoint(str(tmp_path), "", "backbone.model").config()
+
+
+def test_a_hub_that_cannot_be_reached_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    checkpoint = Checkpoint("someone/videomae-nowhere", COMMIT, "backbone.model")
+    with pytest.raises(ValueError, match=r"cannot be loaded here .*; put a complete copy of the model into a local fo"):
+        checkpoint.config()
+    with pytest.raises(ValueError, match=r"'someone/videomae-nowhere' has no preprocessor_config\.json"):
+        checkpoint.preprocessor()
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    folder = tiny_models.videomae(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "intermediate_size": 20}))
+    with pytest.raises(ValueError, match=r"'encoder.layer.0.intermediate.dense.bias' of the right shape \(6 such\)"):
+        Checkpoint(str(folder), "", "backbone.model").load(VideoMAEModel, torch.device("cpu"))
+
+
+def test_a_folder_without_preprocessor_is_refused(tmp_path):
+    folder = tiny_models.videomae(tmp_path)
+    (folder / "preprocessor_config.json").unlink()
+    with pytest.raises(ValueError, match=r"has no preprocessor_config\.json; copy it beside the weights"):
+        Checkpoint(str(folder), "", "backbone.model").preprocessor()
+
+
+def test_a_loaded_model_is_frozen_float32(tmp_path):
+    model = Checkpoint(str(tiny_models.videomae(tmp_path)), "", "x").load(VideoMAEModel, torch.device("cpu"))
+    assert not model.training
+    assert {(weight.requires_grad, weight.dtype) for weight in model.parameters()} == {(False, torch.float32)}
