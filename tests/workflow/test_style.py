@@ -10,13 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "dance_core").rglob("*.py"))
 SCRIPTS = sorted(path for path in (ROOT / "workflow_scripts").glob("*.py") if not path.name.startswith("_"))
-RULES = dict(
-    re.findall(
-        r"^rule (\w+):\n(.*?)(?=^rule |\Z)",
-        "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "rules").glob("*.smk"))),
-        re.MULTILINE | re.DOTALL,
-    )
-)
+RULES = {
+    name: body
+    for path in sorted((ROOT / "rules").glob("*.smk"))
+    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+}
 DIRECTIVES = ("output", "log", "benchmark", "conda", "threads", "resources", "params", "message", "script")
 
 
