@@ -3,28 +3,32 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test check stage bench clean
+.PHONY: demo test check weights browser stage bench clean
 
 demo: $(INSTALLED)
 	@$(BIN)/snakemake --cores all --quiet progress
 	@$(BIN)/python -m dance_core status results/demo
 
-test: check browser
+test: check browser weights
 	@$(BIN)/python -m pytest
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/snakefmt --check --quiet Snakefile rules
+	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/mypy
 	@$(BIN)/snakemake --lint
 
+weights: $(INSTALLED)
+	@$(BIN)/snakemake weights/blazepose weights/efficientnet_lite0 weights/imagenet_names weights/minilm --cores 1 --quiet all
+
 stage: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet anny==0.6.2 numba==0.68.1
-	@$(BIN)/python -m dance_core.stage --output data/demo
+	@$(BIN)/python -m dance_core.stage --output data/demo --jobs 2
 
 bench: $(INSTALLED)
-	@for script in benchmarks/*.py; do echo "## $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/*.py; do \
+	  name=$$(basename $$script .py); echo "## $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
@@ -33,7 +37,6 @@ $(INSTALLED): requirements.lock
 	@touch $@
 
 # The report is tested in a real browser: Debian's, where it may be installed; else those tests skip.
-.PHONY: browser
 browser: $(INSTALLED)
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || command -v google-chrome >/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \

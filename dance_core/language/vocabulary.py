@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dance_core.clips import usable_clips
 from dance_core.language.documents import Answers, answer_document
 from dance_core.language.questions import PROMPTS, text_sha256
 from dance_core.tables import matrix, read_shards, rows_of
@@ -48,7 +49,7 @@ def train_clips(
     """
     if not shards:
         return None
-    train = manifest[(manifest["split"] == "train") & (manifest["status"] != "unreadable")]
+    train = usable_clips(manifest, "train")
     features = rows_of(read_shards(shards), list(train["clip_id"]), "clip_features")
     return TrainClips(matrix(features["features"]), list(train["label"]), embed)
 

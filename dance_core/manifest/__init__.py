@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from dance_core.clips import USABLE
 from dance_core.manifest.files import COLUMNS, EXTENSIONS, csv_rows, folder_rows
 from dance_core.manifest.splits import SPLITS, check_classes, check_groups, complete_splits
 from dance_core.video import probe_clip
@@ -99,7 +100,7 @@ def probe_clips(listing: pd.DataFrame, source: str | Path) -> pd.DataFrame:
 
 def usable(manifest: pd.DataFrame) -> pd.DataFrame:
     """Keep the clips that have frames: whole ones and the part before the damage of truncated ones."""
-    return manifest[manifest["status"].isin(["ok", "truncated"])].reset_index(drop=True)
+    return manifest[manifest["status"].isin(USABLE)].reset_index(drop=True)
 
 
 def select_shard(table: pd.DataFrame, shard: int, n_shards: int) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dance_core.clips import USABLE
 from dance_core.pose_segments.settings import SegmentSettings, segment_schema
 from dance_core.pose_segments.windows import OUTCOMES, Track
 from dance_core.poses.skeleton import KEYPOINTS
@@ -67,7 +68,7 @@ def _track(rows: pd.DataFrame, settings: SegmentSettings) -> Track:
 
 def _reason(status: str, has_poses: bool, n_keyframes: int, count: dict[str, int]) -> str:
     """Say why a clip has no segment."""
-    if status not in ("ok", "truncated"):
+    if status not in USABLE:
         return f"the clip is {status}"
     if not has_poses:
         return "no person was seen"
