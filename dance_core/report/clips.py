@@ -1,0 +1,72 @@
+"""The data page: every clip, its state, and a player with the skeleton over the video."""
+
+from typing import Any
+
+import pandas as pd
+
+from dance_core.report.inputs import records
+from dance_core.report.markup import safe_name
+from dance_core.report.site import Site
+
+
+def data_page(site: Site) -> dict[str, Any]:
+    """Gather what the data page shows.
+
+    Args:
+        site: The report.
+
+    Returns:
+        Variables of the template.
+    """
+    return {
+        "counts": class_counts(site),
+        "clips": clip_rows(site),
+        "states": ["ok", "truncated", "unreadable", "no person"],
+    }
+
+
+def class_counts(site: Site) -> dict[str, Any]:
+    """Count clips by class and split.
+
+    Args:
+        site: The report.
+
+    Returns:
+        splits, rows of label, counts and total, and the totals.
+    """
+    table = pd.crosstab(site.manifest["label"], site.manifest["split"])
+    labels = [name for name in site.class_index if name in table.index]
+    table = table.reindex(index=labels, columns=site.splits, fill_value=0)
+    counts = table.to_numpy().tolist()
+    rows = [{"label": name, "counts": row, "total": sum(row)} for name, row in zip(labels, counts, strict=True)]
+    return {"splits": site.splits, "rows": rows, "totals": list(map(int, table.sum())), "n": len(site.manifest)}
+
+
+def clip_rows(site: Site) -> list[dict[str, Any]]:
+    """Describe every clip of the manifest.
+
+    Args:
+        site: The report.
+
+    Returns:
+        clip_id, name, label, split, state, reason, media, share of frames with a person, and link to the explanation.
+    """
+    quality = {row["clip_id"]: row for row in records(site.inputs.pose_quality)}
+    explained = set(site.explained["clip_id"])
+    rows = []
+    for row in records(site.manifest):
+        clip_id = str(row["clip_id"])
+        seen = quality.get(clip_id, {})
+        nobody = seen.get("status", "ok") != "ok"
+        rows.append(
+            {
+                **row,
+                "name": safe_name(clip_id),
+                "state": "no person" if nobody and row["status"] == "ok" else row["status"],
+                "reason": "; ".join(filter(None, [row["reason"], seen["reason"] if nobody else ""])),
+                "media": site.media.get(clip_id),
+                "seen": seen.get("seen"),
+                "page": f"clips/{safe_name(clip_id)}.html" if clip_id in explained else None,
+            }
+        )
+    return rows

@@ -1,0 +1,133 @@
+"""The pages of single clips: the prediction as an exact sum that can be read and switched."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dance_core.report.inputs import FITTED_SPLITS, records
+from dance_core.report.markup import safe_name
+from dance_core.report.site import Site
+from dance_core.tables import matrix, rows_of
+
+
+def index_page(site: Site) -> dict[str, Any]:
+    """Gather what the list of explained clips shows.
+
+    Args:
+        site: The report.
+
+    Returns:
+        Variables of the template.
+    """
+    rows = [
+        {**row, "name": safe_name(row["clip_id"]), "media": site.media.get(row["clip_id"])}
+        for row in records(site.explained)
+    ]
+    splits = [split for split in site.splits if split not in FITTED_SPLITS]
+    table = site.inputs.predictions
+    total = int(((table["method"] == "dance") & ~table["split"].isin(FITTED_SPLITS)).sum())
+    return {
+        "clips": rows,
+        "clip_splits": splits,
+        "total": total,
+        "n_correct": sum(bool(row["correct"]) for row in rows),
+    }
+
+
+def model_document(site: Site) -> dict[str, Any]:
+    """Give the model as the browser needs it: all weights of the concepts that some class uses.
+
+    Args:
+        site: The report.
+
+    Returns:
+        classes, bias, columns (column of the weights, family, name, href) and weights [n_classes][n_used].
+    """
+    used = used_columns(site)
+    return {
+        "classes": list(site.inputs.model.classes),
+        "bias": site.inputs.model.bias,
+        "columns": [{**site.columns[j], "column": int(j)} for j in used],
+        "weights": site.inputs.model.weight[:, used],
+    }
+
+
+def used_columns(site: Site) -> np.ndarray:
+    """Columns of the weights that are not zero for every class."""
+    return np.flatnonzero(np.any(site.inputs.model.weight != 0, axis=0))
+
+
+@dataclass(frozen=True)
+class ClipPage:
+    """One page.
+
+    Attributes:
+        name: Safe file name.
+        variables: Variables of the template.
+    """
+
+    name: str
+    variables: dict[str, Any]
+
+
+def clip_pages(site: Site) -> Iterator[ClipPage]:
+    """Gather what the pages of single clips show.
+
+    Args:
+        site: The report.
+
+    Yields:
+        One page for each explained clip, in order.
+    """
+    rows = records(site.explained)
+    features = rows_of(site.inputs.features, [row["clip_id"] for row in rows], "backbone_features")
+    activations = list(site.inputs.model.concept_activations(matrix(features["features"]))) if rows else []
+    shown = dict(iter(site.inputs.contributions.groupby(["clip_id", "class"])))
+    names = [safe_name(row["clip_id"]) for row in rows]
+    for place, row in enumerate(rows):
+        yield ClipPage(
+            names[place],
+            {
+                "clip": {**row, **site.manifest.loc[row["clip_id"]].to_dict(), "name": names[place]},
+                "media": site.media.get(row["clip_id"]),
+                "document": clip_document(site, row, activations[place], shown),
+                "previous": names[place - 1] if place else None,
+                "following": names[place + 1] if place + 1 < len(names) else None,
+                "place": place + 1,
+                "total": len(rows),
+            },
+        )
+
+
+def clip_document(site: Site, row: dict[str, Any], z: np.ndarray, shown: dict) -> dict[str, Any]:
+    """Give one prediction as the browser needs it.
+
+    Args:
+        site: The report.
+        row: The clip's row of the predictions.
+        z: Normalised concept activations, float [n_columns].
+        shown: Contributions by clip and class.
+
+    Returns:
+        label, predicted, probabilities and logits of all classes, z of the used concepts, and `contributions` of the
+        explained classes as pairs of column and contribution.
+    """
+    explained = dict.fromkeys([row["predicted"], row["label"]])
+    return {
+        "label": row["label"],
+        "predicted": row["predicted"],
+        "probabilities": np.asarray(row["probabilities"], dtype=float),
+        "logits": site.inputs.model.logits(z),
+        "z": z[used_columns(site)],
+        "contributions": {name: _pairs(shown.get((row["clip_id"], name))) for name in explained},
+    }
+
+
+def _pairs(part: pd.DataFrame | None) -> list[list[Any]]:
+    """Column and contribution of one class."""
+    if part is None:
+        return []
+    return [[int(column), float(value)] for column, value in zip(part["concept"], part["contribution"], strict=True)]

@@ -1,0 +1,131 @@
+"""What the report is made from: the tables of one finished run, checked against each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dance_core.model import Model
+
+FAMILIES = ("motion", "object", "scene")
+FITTED_SPLITS = ("train", "val")
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """How much the report shows.
+
+    Attributes:
+        media_limit: Largest number of clips whose video is put into the report.
+        page_limit: Largest number of clips that get an explanation page.
+        long_side: Longest side of a video in the report, pixels.
+        poster_side: Longest side of a still picture, pixels.
+        thumbnails: Top-scoring train clips shown for an object or scene concept.
+    """
+
+    media_limit: int = 1000
+    page_limit: int = 500
+    long_side: int = 480
+    poster_side: int = 320
+    thumbnails: int = 4
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything one report shows, as loaded tables.
+
+    Attributes:
+        dataset: Name of the data set.
+        source: Folder that the paths of the manifest are relative to.
+        manifest: manifest.parquet.
+        poses: poses/*.parquet, all shards.
+        pose_quality: pose_quality/*.parquet, all shards.
+        segments: pose_segments.parquet.
+        motion_concepts: motion_concepts/concepts.parquet.
+        partitions: motion_concepts/partitions.parquet.
+        concept_set: concepts/concept_set.parquet.
+        scores: Pseudo-labels by family (object, scene): clip_id, split, scores.
+        score_concepts: Concepts of the columns of `scores` by family: concept, kept, reason, top5.
+        concepts: seed{n}/concepts.parquet: every concept of every family, kept or dropped, with the reason.
+        concept_layer: seed{n}/concept_layer.json.
+        model: seed{n}/model/, loaded.
+        features: backbone_features/*.parquet, all shards.
+        predictions: seed{n}/predictions.parquet.
+        contributions: seed{n}/contributions.parquet.
+        metrics: seed{n}/metrics.json.
+        config: The configuration that was run.
+        versions: Version by package or tool.
+        dag: Graphviz SVG of the workflow that was run, or None.
+        settings: How much is shown.
+    """
+
+    dataset: str
+    source: Path
+    manifest: pd.DataFrame
+    poses: pd.DataFrame
+    pose_quality: pd.DataFrame
+    segments: pd.DataFrame
+    motion_concepts: pd.DataFrame
+    partitions: pd.DataFrame
+    concept_set: pd.DataFrame
+    scores: Mapping[str, pd.DataFrame]
+    score_concepts: Mapping[str, pd.DataFrame]
+    concepts: pd.DataFrame
+    concept_layer: Mapping[str, Any]
+    model: Model
+    features: pd.DataFrame
+    predictions: pd.DataFrame
+    contributions: pd.DataFrame
+    metrics: Mapping[str, Any]
+    config: Mapping[str, Any]
+    versions: Mapping[str, str]
+    dag: Path | None = None
+    settings: ReportSettings = field(default_factory=ReportSettings)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows of a table as dicts by column."""
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def check_inputs(inputs: ReportInputs) -> None:
+    """Refuse tables that do not belong together.
+
+    Args:
+        inputs: What the report shall be made from.
+
+    Raises:
+        ValueError: A table names a clip that the manifest does not have, a prediction has no features, a class is
+            unknown, or a medoid is no segment.
+    """
+    known = set(inputs.manifest["clip_id"])
+    for name in ("poses", "pose_quality", "segments", "features", "predictions", "contributions"):
+        _check_clips(name, getattr(inputs, name), known)
+    _check_predictions(inputs)
+    lost = sorted(set(inputs.motion_concepts["medoid"]) - set(inputs.segments["segment_id"]))
+    if lost:
+        raise ValueError(f"motion_concepts: medoid '{lost[0]}' is not in pose_segments; rebuild motion_concepts")
+
+
+def _check_clips(name: str, table: pd.DataFrame, known: set[str]) -> None:
+    """Refuse a table with a clip that the manifest does not have."""
+    strange = sorted(set(table["clip_id"]) - known)
+    if strange:
+        raise ValueError(f"{name}: clip '{strange[0]}' is not in the manifest ({len(strange)} strange); rebuild {name}")
+
+
+def _check_predictions(inputs: ReportInputs) -> None:
+    """Refuse predictions without features, and labels that the model does not know."""
+    explained = inputs.predictions[inputs.predictions["method"] == "dance"]
+    absent = sorted(set(explained["clip_id"]) - set(inputs.features["clip_id"]))
+    if absent:
+        raise ValueError(
+            f"features have no row for clip '{absent[0]}' ({len(absent)} absent); rebuild backbone_features"
+        )
+    strange = sorted((set(explained["label"]) | set(explained["predicted"])) - set(inputs.model.classes))
+    if strange:
+        raise ValueError(
+            f"predictions: class '{strange[0]}' is unknown; the model has {', '.join(inputs.model.classes)}"
+        )

@@ -1,0 +1,70 @@
+"""Reading what the report shows from the artifacts of a run; stages that did not run leave empty tables."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dance_core.model import load_model
+from dance_core.report.inputs import ReportInputs, ReportSettings
+from dance_core.tables import read_json, read_shards, read_table
+
+Files = Mapping[str, str | Path | Sequence[str | Path]]
+"""Files by role: the name of a field of `ReportInputs`, or {family} and {family}_concepts of the pseudo-labels."""
+
+COLUMNS = {
+    "poses": ["clip_id", "frame", "bbox", "keypoints", "estimator"],
+    "pose_quality": ["clip_id", "n_sampled", "n_seen", "seen", "confidence", "people", "status", "reason"],
+    "segments": ["segment_id", "clip_id", "split", "label", "start", "end", "keyframe", "frames", "joints"],
+    "motion_concepts": ["concept", "name", "label", "size", "n_clips", "purity", "medoid", "clip_id", "start", "end"],
+    "partitions": ["partition", "n_clusters", "purity", "nmi", "silhouette", "n_kept", "chosen", "reason"],
+    "concept_set": ["family", "concept", "classes", "kept", "reason"],
+}
+ORDER = {"poses": ("clip_id", "frame"), "pose_quality": ("clip_id",), "features": ("clip_id",)}
+
+
+def read_report_inputs(
+    files: Files, dataset: str, source: str | Path, config: Mapping[str, Any], settings: Mapping[str, Any]
+) -> ReportInputs:
+    """Read the artifacts of one finished run.
+
+    Args:
+        files: Files by role; what did not run is absent.
+        dataset: Name of the data set.
+        source: Folder that the paths of the manifest are relative to.
+        config: The configuration that was run.
+        settings: Fields of `ReportSettings`.
+
+    Returns:
+        Everything the report shows.
+    """
+    model = load_model(Path(str(files["model"])).parent)
+    families = [family for family in ("object", "scene") if family in files]
+    names = ("manifest", "predictions", "contributions", "concepts", "features", *COLUMNS)
+    tables: dict[str, Any] = {name: _table(files, name) for name in names}
+    return ReportInputs(
+        dataset=dataset,
+        source=Path(source),
+        **tables,
+        scores={family: read_table(str(files[family])) for family in families},
+        score_concepts={family: read_table(str(files[f"{family}_concepts"])) for family in families},
+        concept_layer=read_json(str(files["concept_layer"])),
+        model=model,
+        metrics=read_json(str(files["metrics"])),
+        config=config,
+        versions=model.versions,
+        dag=Path(str(files["dag"])) if "dag" in files else None,
+        settings=ReportSettings(**settings),
+    )
+
+
+def _table(files: Files, name: str) -> pd.DataFrame:
+    """Read a table, the shards of one, or give an empty one."""
+    if name not in files:
+        return pd.DataFrame(columns=COLUMNS[name])
+    file = files[name]
+    if name not in ORDER:
+        return read_table(str(file))
+    shards = [file] if isinstance(file, str | Path) else list(file)
+    return read_shards(shards, ORDER[name])

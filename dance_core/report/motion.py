@@ -1,0 +1,91 @@
+"""The motion page: one card per motion concept, and the partitions it was chosen from."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dance_core.report.inputs import FAMILIES, records
+from dance_core.report.markup import plain
+from dance_core.report.site import Site, concept_anchor
+
+N_KEYPOINTS = 17
+SCALE = 1000
+
+
+def motion_page(site: Site) -> dict[str, Any]:
+    """Gather what the motion page shows.
+
+    Args:
+        site: The report.
+
+    Returns:
+        Variables of the template.
+    """
+    segments = site.inputs.segments.set_index("segment_id")
+    cards = [motion_card(site, row, segments) for row in records(site.inputs.motion_concepts)]
+    partitions = records(site.inputs.partitions)
+    return {
+        "cards": cards,
+        "partitions": partitions,
+        "skeletons": {str(card["concept"]): card["skeleton"] for card in cards},
+    }
+
+
+def motion_card(site: Site, row: dict[str, Any], segments: pd.DataFrame) -> dict[str, Any]:
+    """Describe one motion concept.
+
+    Args:
+        site: The report.
+        row: The concept's row.
+        segments: Pose segments by segment id.
+
+    Returns:
+        The row with its medoid's skeleton and media, class histogram and the classes that use it.
+    """
+    counts = {name: int(count) for name, count in json.loads(row["class_counts"]).items()}
+    order = site.class_index
+    histogram = [(name, counts[name]) for name in sorted(counts, key=lambda name: order.get(name, len(order)))]
+    users = site.users(FAMILIES[0], int(row["concept"]))
+    dropped = _dropped(site, int(row["concept"]))
+    return {
+        **row,
+        "anchor": concept_anchor(FAMILIES[0], row["concept"]),
+        "skeleton": medoid_skeleton(segments.loc[row["medoid"]]),
+        "media": site.media.get(row["clip_id"]),
+        "histogram": histogram,
+        "largest": max(counts.values(), default=1) or 1,
+        "users": users,
+        "measures": site.measures.get((FAMILIES[0], int(row["concept"])), {}),
+        "strength": float(np.abs([user["weight"] for user in users]).max(initial=0.0)),
+        "dropped": dropped,
+    }
+
+
+def _dropped(site: Site, concept: int) -> str:
+    """Reason why the model does not hold a motion concept; empty where it does."""
+    table = site.inputs.concepts
+    rows = table[(table["family"] == FAMILIES[0]) & (table["concept"] == concept) & ~table["kept"].astype(bool)]
+    return str(rows["reason"].iloc[0]) if len(rows) else ""
+
+
+def medoid_skeleton(segment: pd.Series) -> dict[str, Any]:
+    """Put the joints of a segment into a square, for drawing.
+
+    Args:
+        segment: Row of pose_segments.
+
+    Returns:
+        `frames` [L] of the video and `points` [L][34], x and y from 0 to 1000 with one scale for both, None where
+        missing.
+    """
+    joints = np.asarray(segment["joints"], dtype=float).reshape(-1, N_KEYPOINTS, 2)
+    low, high = np.nanmin(joints, axis=(0, 1)), np.nanmax(joints, axis=(0, 1))
+    side = float((high - low).max()) or 1.0
+    square = (joints - (low + high) / 2) / side * SCALE + SCALE / 2
+    points = np.round(square).reshape(len(joints), -1)
+    return {
+        "frames": plain(np.asarray(segment["frames"])),
+        "points": [[int(value) if np.isfinite(value) else None for value in row] for row in points],
+    }

@@ -1,0 +1,180 @@
+"""What all pages share: which clips are shown, how they are linked, and how classes and concepts are named."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dance_core.report.inputs import FAMILIES, FITTED_SPLITS, ReportInputs
+from dance_core.report.markup import safe_name
+from dance_core.report.media import USABLE, ClipMedia
+
+
+@dataclass(frozen=True)
+class Site:
+    """One report while it is made.
+
+    Attributes:
+        inputs: The run that is shown.
+        media: Written media by clip id.
+    """
+
+    inputs: ReportInputs
+    media: dict[str, ClipMedia]
+
+    @cached_property
+    def manifest(self) -> pd.DataFrame:
+        """The manifest by clip id, clips of one split together."""
+        order = {name: place for place, name in enumerate(("train", "val", "test"))}
+        table = self.inputs.manifest.assign(order=self.inputs.manifest["split"].map(order).fillna(len(order)))
+        return table.sort_values(["order", "split", "clip_id"]).set_index("clip_id", drop=False)
+
+    @cached_property
+    def splits(self) -> list[str]:
+        """Splits in reading order: train, val, test, then the extra test sets."""
+        return list(dict.fromkeys(self.manifest["split"]))
+
+    @cached_property
+    def explained(self) -> pd.DataFrame:
+        """Predictions that have a page, in reading order."""
+        return explained_clips(self.inputs)
+
+    @cached_property
+    def columns(self) -> list[dict[str, str]]:
+        """Family, name and link of every column of the weights."""
+        return [
+            {"family": concept.family, "name": concept.name, "href": concept_link(concept.family, concept.id)}
+            for concept in self.inputs.model.concepts
+        ]
+
+    @cached_property
+    def weights_of(self) -> dict[tuple[str, int], np.ndarray]:
+        """Weight of every class [n_classes], by family and concept id."""
+        model = self.inputs.model
+        return {(entry.family, entry.id): model.weight[:, column] for column, entry in enumerate(model.concepts)}
+
+    @cached_property
+    def measures(self) -> dict[tuple[str, int], dict[str, float | None]]:
+        """How well each concept is predicted, by family and concept id: auroc, average_precision and similarity."""
+        found: dict[tuple[str, int], dict[str, float | None]] = {}
+        for family, record in self.inputs.metrics["concepts"].items():
+            for row in record.get("per_concept", ()):
+                found[family, int(row["concept"])] = {key: row[key] for key in ("auroc", "average_precision")}
+        for family, record in self.inputs.concept_layer["families"].items():
+            for concept, loss in record["selection"].get("val_loss", {}).items():
+                # Object and scene concepts are trained on the cubed cosine, whose loss is minus the similarity.
+                similarity = None if family == FAMILIES[0] or loss is None else -float(loss)
+                found.setdefault((family, int(concept)), {})["similarity"] = similarity
+        return found
+
+    @cached_property
+    def largest_weight(self) -> float:
+        """Largest absolute weight, the scale of every weight bar."""
+        return float(np.abs(self.inputs.model.weight).max(initial=0.0)) or 1.0
+
+    @cached_property
+    def class_index(self) -> dict[str, int]:
+        """Place of every class label, also of those that only the manifest knows."""
+        names = [*self.inputs.model.classes, *sorted(set(self.inputs.manifest["label"]))]
+        return {name: place for place, name in enumerate(dict.fromkeys(names))}
+
+    def users(self, family: str, concept: int) -> list[dict[str, Any]]:
+        """Say which classes use a concept.
+
+        Args:
+            family: motion, object or scene.
+            concept: Id of the concept within its family.
+
+        Returns:
+            Class, its index and weight, strongest first; empty where no class uses it.
+        """
+        weights = self.weights_of.get((family, concept))
+        if weights is None:
+            return []
+        used = [place for place in np.argsort(-np.abs(weights), kind="stable") if weights[place] != 0]
+        return [{"label": self.inputs.model.classes[k], "index": int(k), "weight": float(weights[k])} for k in used]
+
+
+def explained_clips(inputs: ReportInputs) -> pd.DataFrame:
+    """Choose the predictions that get a page: test and extra test sets, evenly over the order where they are too many.
+
+    Args:
+        inputs: The run that is shown.
+
+    Returns:
+        Rows of the predictions of the model, test first.
+    """
+    table = inputs.predictions
+    table = table[(table["method"] == "dance") & ~table["split"].isin(FITTED_SPLITS)]
+    table = table.assign(order=table["split"] != "test").sort_values(["order", "split", "clip_id"], ignore_index=True)
+    return table.iloc[evenly(len(table), inputs.settings.page_limit)].drop(columns="order").reset_index(drop=True)
+
+
+def media_clips(inputs: ReportInputs) -> list[str]:
+    """Choose the clips whose video is in the report.
+
+    Args:
+        inputs: The run that is shown.
+
+    Returns:
+        Clip ids: those that a page needs (medoids, explained clips, top-scoring clips), then others up to the limit.
+    """
+    needed = [*inputs.motion_concepts["clip_id"], *explained_clips(inputs)["clip_id"]]
+    for family in inputs.scores:
+        for clips in top_clips(inputs, family):
+            needed += clips
+    usable = inputs.manifest[inputs.manifest["status"].isin(USABLE)]
+    others = sorted(set(usable["clip_id"]) - set(needed))
+    room = max(0, inputs.settings.media_limit - len(set(needed)))
+    return list(dict.fromkeys([*needed, *(others[place] for place in evenly(len(others), room))]))
+
+
+def top_clips(inputs: ReportInputs, family: str) -> list[list[str]]:
+    """Find the train clips that score highest for each concept of a family.
+
+    Args:
+        inputs: The run that is shown.
+        family: object or scene.
+
+    Returns:
+        Clip ids by column of the scores, best first; ties by clip id.
+    """
+    table = inputs.scores[family]
+    table = table[table["split"] == "train"].sort_values("clip_id")
+    if table.empty:
+        return [[] for _ in scored_concepts(inputs, family)]
+    best = np.argsort(-np.stack(list(table["scores"])), axis=0, kind="stable")[: inputs.settings.thumbnails]
+    ids = table["clip_id"].to_numpy()
+    return [list(ids[column]) for column in best.T]
+
+
+def scored_concepts(inputs: ReportInputs, family: str) -> list[str]:
+    """Names of the concepts that the columns of a family's scores belong to."""
+    table = inputs.score_concepts[family]
+    return list(table.loc[table["kept"].astype(bool), "concept"].astype(str))
+
+
+def evenly(n: int, limit: int) -> list[int]:
+    """Choose places that lie evenly in a list.
+
+    Args:
+        n: Length of the list.
+        limit: Largest number of places.
+
+    Returns:
+        Increasing places; all of them where n does not pass the limit.
+    """
+    return list(range(n)) if n <= limit else [place * n // limit for place in range(limit)]
+
+
+def concept_link(family: str, concept: object) -> str:
+    """Give the address of a concept in the report, from its root."""
+    page = "motion" if family == "motion" else "language"
+    return f"{page}.html#{concept_anchor(family, concept)}"
+
+
+def concept_anchor(family: str, concept: object) -> str:
+    """Give the id of a concept's element on its page."""
+    return f"{family}-{safe_name(str(concept))}"

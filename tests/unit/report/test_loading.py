@@ -1,0 +1,65 @@
+"""Reading a run from its artifacts."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dance_core.report import ReportInputs, ReportSettings, build_report
+from dance_core.report.loading import read_report_inputs
+from dance_core.tables import write_json, write_table
+
+TABLES = ("manifest", "predictions", "contributions", "concepts")
+STAGES = ("segments", "motion_concepts", "partitions", "concept_set")
+SHARDED = ("poses", "pose_quality", "features")
+
+
+@pytest.fixture
+def files(inputs: ReportInputs, tmp_path: Path) -> dict:
+    """The artifacts of the fixture run, sharded tables in two parts."""
+    found: dict = {name: tmp_path / f"{name}.parquet" for name in (*TABLES, *STAGES)}
+    for name, path in found.items():
+        write_table(path, getattr(inputs, name))
+    for name in SHARDED:
+        table = getattr(inputs, name)
+        odd = table["clip_id"].str.len() % 2 == 1
+        found[name] = [tmp_path / f"{name}.{part}.parquet" for part in (1, 2)]
+        write_table(found[name][0], table[odd])
+        write_table(found[name][1], table[~odd])
+    for family in ("object", "scene"):
+        for name, table in ((family, inputs.scores[family]), (f"{family}_concepts", inputs.score_concepts[family])):
+            found[name] = tmp_path / f"{name}.parquet"
+            write_table(found[name], table)
+    inputs.model.save(tmp_path / "model")
+    for name, document in (("metrics", inputs.metrics), ("concept_layer", inputs.concept_layer)):
+        found[name] = tmp_path / f"{name}.json"
+        write_json(found[name], document)
+    return found | {"model": tmp_path / "model" / "model.json"}
+
+
+def test_a_run_is_read_whole_and_gives_the_same_site(
+    inputs: ReportInputs, site: Path, files: dict, tmp_path: Path
+) -> None:
+    read = read_report_inputs(files, "fixture", inputs.source, inputs.config, {"media_limit": 1000})
+    assert read.settings == inputs.settings
+    build_report(replace(read, versions=inputs.versions), tmp_path / "again")
+    for path in site.rglob("*.html"):
+        assert (tmp_path / "again" / path.relative_to(site)).read_bytes() == path.read_bytes(), path.name
+
+
+def test_stages_that_did_not_run_leave_empty_tables(inputs: ReportInputs, files: dict, tmp_path: Path) -> None:
+    fewer = {
+        name: path for name, path in files.items() if name in (*TABLES, "features", "model", "metrics", "concept_layer")
+    }
+    read = read_report_inputs(fewer, "fixture", inputs.source, {}, {"media_limit": 0, "page_limit": 1})
+    assert (len(read.poses), len(read.motion_concepts), read.scores) == (0, 0, {})
+    assert read.settings == ReportSettings(media_limit=0, page_limit=1)
+    build_report(read, tmp_path / "site")
+    assert len(list((tmp_path / "site" / "clips").iterdir())) == 1
+
+
+def test_rows_of_shards_are_in_the_order_of_clips(inputs: ReportInputs, files: dict) -> None:
+    read = read_report_inputs(files, "fixture", inputs.source, {}, {})
+    assert list(read.features["clip_id"]) == sorted(inputs.features["clip_id"])
+    assert np.array_equal(read.model.weight, inputs.model.weight)

@@ -1,0 +1,197 @@
+"""The site as files: complete, safe, deterministic and without the network."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dance_core.report import ReportInputs, build_report
+from dance_core.report.inputs import ReportSettings
+from dance_core.report.markup import safe_name
+from tests.unit.report.fixture import UNSAFE
+
+FEW = ReportSettings(media_limit=0, page_limit=1, thumbnails=0)
+VOID = {"meta", "link", "input", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Reads a page: its tags with attributes, its text, whether every element is closed, and its embedded data."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.data: dict[str, object] = {}
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        _, attributes = self.tags[-1] if self.tags else ("", {})
+        if self.open[-1:] == ["script"] and attributes.get("type") == "application/json":
+            self.data[attributes["id"]] = json.loads(data)
+        elif self.open[-1:] != ["script"]:
+            self.text.append(data)
+
+
+def pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def test_every_explained_clip_has_a_page_and_every_usable_clip_its_media(site: Path, inputs: ReportInputs) -> None:
+    explained = inputs.manifest[inputs.manifest["split"].isin(["test", "shift_test"])]["clip_id"]
+    assert sorted(path.stem for path in (site / "clips").glob("*.html")) == sorted(map(safe_name, explained))
+    usable = inputs.manifest[inputs.manifest["status"] != "unreadable"]["clip_id"]
+    for folder, ending in (("videos", "mp4"), ("posters", "webp")):
+        found = {path.name for path in (site / "assets" / folder).iterdir()}
+        assert found == {f"{safe_name(clip)}.{ending}" for clip in usable}
+
+
+def test_pages_are_well_formed_and_elements_have_unique_ids(site: Path) -> None:
+    for path in pages(site):
+        page = Page(path)
+        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        assert page.open == []
+        assert len(ids) == len(set(ids))
+
+
+def test_every_address_is_a_file_of_the_site(site: Path) -> None:
+    for path in pages(site):
+        anchors = {}
+        for _, attributes in Page(path).tags:
+            for key in ("href", "src", "poster", "data-src"):
+                address = attributes.get(key)
+                if not address or address == "data:,":
+                    continue
+                file, _, anchor = address.partition("#")
+                target = (path.parent / file).resolve() if file else path
+                assert target.is_file(), address
+                assert target.is_relative_to(site.resolve())
+                if anchor and anchor != "main" and target.name != "data.html":
+                    anchors.setdefault(target, set()).add(anchor)
+        for target, wanted in anchors.items():
+            assert wanted <= {attributes.get("id") for _, attributes in Page(target).tags}
+
+
+def test_nothing_names_the_network(site: Path) -> None:
+    allowed = {"http://www.w3.org/2000/svg"}
+    for path in [*pages(site), *(site / "assets").glob("*.*")]:
+        assert set(re.findall(r"https?://[^\"'\s)]+", path.read_text("utf-8"))) <= allowed
+
+
+def test_labels_stay_text_wherever_they_are_shown(site: Path) -> None:
+    for path in pages(site):
+        page = Page(path)
+        assert not any("onerror" in attributes or attributes.get("src") == "x" for _, attributes in page.tags)
+        assert "alert(1)" not in re.sub(r"[^<]*", "", path.read_text("utf-8"))
+    assert UNSAFE in "".join(Page(site / "index.html").text)
+    assert Page(site / "clips" / "boxing_03.html").data["clip"]["contributions"]
+
+
+def test_scripts_with_data_hold_no_closing_tag(site: Path) -> None:
+    for path in [site / "assets" / "model.js", *(site / "assets" / "skeletons").glob("*.js")]:
+        assert "<" not in path.read_text("utf-8")
+
+
+def test_the_embedded_numbers_give_the_logits_and_probabilities(site: Path, inputs: ReportInputs) -> None:
+    text = (site / "assets" / "model.js").read_text("utf-8")
+    model = json.loads(text.removeprefix("dance.model=").removesuffix(";\n"))
+    weights, bias = np.array(model["weights"]), np.array(model["bias"])
+    assert weights.shape == (3, 10)
+    for row in inputs.predictions.query("method == 'dance' and split == 'test'").to_dict("records"):
+        document = Page(site / "clips" / f"{safe_name(row['clip_id'])}.html").data["clip"]
+        logits = weights @ np.array(document["z"]) + bias
+        np.testing.assert_allclose(logits, document["logits"], atol=1e-5)
+        np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(), row["probabilities"], atol=1e-6)
+        for name, pairs in document["contributions"].items():
+            k = model["classes"].index(name)
+            assert sum(value for _, value in pairs) + bias[k] == pytest.approx(document["logits"][k], abs=1e-5)
+
+
+def test_the_same_inputs_give_the_same_bytes(site: Path, inputs: ReportInputs, tmp_path: Path) -> None:
+    build_report(inputs, tmp_path / "again")
+    first = {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    second = {path.relative_to(tmp_path / "again"): path.read_bytes() for path in (tmp_path / "again").rglob("*.*")}
+    assert first == {path: content for path, content in second.items() if path in first}
+    assert first.keys() <= second.keys()
+
+
+def test_what_lay_in_the_folder_before_is_gone(inputs: ReportInputs, tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "old.html").write_text("old")
+    build_report(replace(inputs, settings=FEW), tmp_path)
+    assert len(list((tmp_path / "clips").iterdir())) == 1
+
+
+def test_limits_keep_what_the_pages_need(inputs: ReportInputs, tmp_path: Path) -> None:
+    build_report(replace(inputs, settings=ReportSettings(media_limit=0, page_limit=2, thumbnails=1)), tmp_path / "site")
+    written = {path.stem for path in (tmp_path / "site" / "assets" / "videos").iterdir()}
+    assert {safe_name(clip) for clip in inputs.motion_concepts["clip_id"]} <= written
+    assert "boxing_02" not in written
+    assert "These are 2 of 5 test clips" in (tmp_path / "site" / "clips.html").read_text("utf-8")
+    assert "its video is not part of this report" in (tmp_path / "site" / "data.html").read_text("utf-8")
+
+
+def test_a_run_without_motion_or_language_still_has_a_report(inputs: ReportInputs, tmp_path: Path) -> None:
+    empty = {name: getattr(inputs, name).iloc[:0] for name in ("poses", "pose_quality", "segments", "motion_concepts")}
+    bare = replace(inputs, **empty, partitions=inputs.partitions.iloc[:0], scores={}, score_concepts={}, settings=FEW)
+    build_report(bare, tmp_path / "site")
+    assert "This run has no motion concepts." in (tmp_path / "site" / "motion.html").read_text("utf-8")
+    assert "This run has no object or scene concepts." in (tmp_path / "site" / "language.html").read_text("utf-8")
+
+
+def test_the_workflow_drawing_is_shown_without_its_scripts(inputs: ReportInputs, tmp_path: Path) -> None:
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" onload="x()"><script>x()</script><text>rule</text></svg>'
+    (tmp_path / "dag.svg").write_text(drawing, "utf-8")
+    build_report(replace(inputs, dag=tmp_path / "dag.svg", settings=FEW), tmp_path / "site")
+    text = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "<text>rule</text>" in text
+    assert "x()" not in text
+
+
+def test_unreadable_and_person_free_clips_are_listed_with_their_reason(site: Path) -> None:
+    for name in ("index.html", "data.html"):
+        text = "".join(Page(site / name).text)
+        assert "the file is empty" in text
+        assert "no person" in text
+
+
+def test_dropped_concepts_are_listed_with_stage_and_reason(site: Path) -> None:
+    words = [text.strip() for text in Page(site / "language.html").text if text.strip()]
+    place = words.index("person boxing")
+    assert words[place : place + 4] == ["person boxing", "boxing", "text", "names the class 'boxing'"]
+
+
+def test_a_clip_that_the_manifest_does_not_have_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
+    strange = pd.concat([inputs.predictions, inputs.predictions.iloc[:1].assign(clip_id="zz")])
+    with pytest.raises(ValueError, match=r"predictions: clip 'zz' is not in the manifest \(1 strange\); rebuild"):
+        build_report(replace(inputs, predictions=strange), tmp_path)
+
+
+def test_a_prediction_without_features_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
+    fewer = inputs.features[inputs.features["clip_id"] != "boxing_03"]
+    with pytest.raises(ValueError, match=r"features have no row for clip 'boxing_03' \(1 absent\); rebuild backbone_"):
+        build_report(replace(inputs, features=fewer), tmp_path)
+
+
+def test_a_class_that_the_model_does_not_know_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
+    strange = inputs.predictions.assign(predicted="flying")
+    with pytest.raises(ValueError, match="predictions: class 'flying' is unknown; the model has boxing, "):
+        build_report(replace(inputs, predictions=strange), tmp_path)
+
+
+def test_a_medoid_without_segment_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="medoid 'x:0-1' is not in pose_segments; rebuild motion_concepts"):
+        build_report(replace(inputs, motion_concepts=inputs.motion_concepts.assign(medoid="x:0-1")), tmp_path)
