@@ -3,8 +3,8 @@
 `python -m benchmarks.poses [--clips N] [--fps F] [--movenet MODEL]` prints a table for each estimator. A frame is
 detected when the median error of its body joints is below half the body's size (the longer side of the box of the true
 joints); PCK@0.1 is the share of all true body joints, of all sampled frames, found within 0.1 sizes (a missing joint is
-a miss); PCK visible is the same of the joints that the picture shows. Swapped is the share of frames that fit better with left and right exchanged. Milliseconds are of processor
-time on one core, decoding included.
+a miss); PCK visible is the same of the joints that the picture shows. Swapped is the share of frames that fit better
+with left and right exchanged. Milliseconds are of processor time on one core, decoding included.
 """
 
 import argparse

@@ -60,7 +60,7 @@ def text_features(texts: Sequence[str], settings: DualEncoderSettings, family: s
     Args:
         texts: Names of concepts.
         settings: Which dual encoder, and how.
-        family: "object" or "scene" for sentences that suit it; any other for the bare words, as the filters compare them.
+        family: "object" or "scene" for sentences that suit it; any other for the bare words, as filters compare them.
 
     Returns:
         Embeddings of length one, float32 of shape (n, d).
