@@ -1,3 +1,5 @@
+import re
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -15,9 +17,10 @@ scattergather:
 
 
 wildcard_constraints:
-    dataset="[^/]+",
+    dataset=re.escape(config["dataset"]),
     family="motion|object|scene",
     seed=r"\d+",
+    name="|".join(sorted({name for names in WEIGHTS_OF.values() for name in names})),
 
 
 include: "rules/data.smk"

@@ -1,3 +1,4 @@
+import os
 from hashlib import sha256
 from modulefinder import ModuleFinder
 from pathlib import Path
@@ -8,6 +9,7 @@ WEIGHTS_OF = {
     "efficientnet": ["efficientnet_lite0"],
     "conse": ["efficientnet_lite0", "imagenet_names", "minilm"],
 }
+VIDEO_SUFFIXES = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"}
 
 
 def core_digest(stem, *data):
@@ -24,11 +26,19 @@ def core_digest(stem, *data):
 
 
 def clips_digest():
-    """Digest of the names and sizes of the files in the source folder, so that a new clip is noticed."""
+    """Digest of manifest.csv and of the names, sizes and times of the clips, so that a change of them is noticed."""
     source = Path(config["source"])
-    files = sorted(file for file in source.rglob("*") if file.is_file())
-    listing = "\n".join(f"{file.relative_to(source)} {file.stat().st_size}" for file in files)
-    return sha256(listing.encode()).hexdigest()[:12]
+    tables = [file.read_bytes() for file in (source / "manifest.csv",) if file.is_file()]
+    clips = sorted(file for file in source.rglob("*") if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file())
+    lines = [os.fsencode(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}\n") for file in clips]
+    return sha256(b"".join(tables + lines)).hexdigest()[:12]
+
+
+def own_files(section, *keys):
+    """The files of models or poses that a config section names, so that a new version of them is noticed."""
+    paths = [Path(config[section][key]) for key in keys if config[section][key]]
+    folders = [file for path in paths if path.is_dir() for file in sorted(path.rglob("*")) if file.is_file()]
+    return [str(path) for path in paths if path.is_file()] + [str(file) for file in folders]
 
 
 def weights_of(section, key):
@@ -41,8 +51,13 @@ def text_families():
     return [family for family in ("object", "scene") if family in config["families"]]
 
 
+def needs_poses():
+    """Whether poses are estimated: for motion concepts, or for features of person crops."""
+    return "motion" in config["families"] or config["backbone"]["name"] == "efficientnet"
+
+
 def with_poses(path):
-    """The gathered pose shards, where the features need to know where the person is."""
+    """The pose shard, where the features need to know where the person is."""
     return path if config["backbone"]["name"] == "efficientnet" else []
 
 
@@ -61,7 +76,8 @@ def recorded_answers(wildcards):
     """The file of recorded or own answers, so that an edit of it is noticed."""
     source = config["language"]["source"]
     if source == "recorded":
-        return [f"{config['language']['answers']}/{wildcards.dataset}.{wildcards.family}.json"]
+        path = f"{config['language']['answers']}/{wildcards.dataset}.{wildcards.family}.json"
+        return [path] if Path(path).is_file() else []
     return [config["language"]["answers"]] if source == "file" else []
 
 
@@ -86,8 +102,9 @@ def report_files(wildcards):
     files |= {"model": f"{seed}/model/model.json", "metrics": f"{seed}/metrics.json"}
     files |= {"concept_layer": f"{seed}/concept_layer.json", "manifest": f"{root}/manifest.parquet"}
     shards = {"features": "backbone_features"}
-    if "motion" in config["families"]:
+    if needs_poses():
         shards |= {"poses": "poses", "pose_quality": "pose_quality"}
+    if "motion" in config["families"]:
         files["segments"] = f"{root}/pose_segments.parquet"
         files["partitions"] = f"{root}/motion_concepts/partitions.parquet"
     for name, stage in shards.items():
@@ -99,14 +116,17 @@ def report_files(wildcards):
 
 
 def final_artifacts(wildcards):
-    """Everything a finished run leaves: the report, and metrics of every seed."""
+    """Everything a finished run leaves: the report, and metrics and contributions of every seed."""
     root = f"results/{config['dataset']}"
-    return [f"{root}/report", *(f"{root}/seed{seed}/metrics.json" for seed in config["seeds"])]
+    names = [f"seed{seed}/{name}" for seed in config["seeds"] for name in ("metrics.json", "contributions.parquet")]
+    return [f"{root}/{name}" for name in ("report", *names)]
 
 
 def model_weights():
-    """Sets of pretrained weights whose digests a stored model keeps."""
-    chosen = (config["poses"]["estimator"], config["backbone"]["name"], config["dual_encoder"]["name"])
+    """Sets of pretrained weights behind a model, whose digests are stored with it."""
+    chosen = [config["backbone"]["name"]]
+    chosen += [config["poses"]["estimator"]] if needs_poses() else []
+    chosen += [config["dual_encoder"]["name"]] if text_families() else []
     return sorted({name for part in chosen for name in WEIGHTS_OF.get(part, [])})
 
 

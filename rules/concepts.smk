@@ -30,6 +30,7 @@ rule concept_set:
         manifest="results/{dataset}/manifest.parquet",
         answers=expand("results/{{dataset}}/concepts/{family}.json", family=text_families()),
         weights=weights_of("dual_encoder", "name"),
+        model=own_files("dual_encoder", "model"),
     output:
         concepts="results/{dataset}/concepts/concept_set.parquet",
     log:
@@ -56,6 +57,7 @@ rule concept_features:
     input:
         concepts="results/{dataset}/concepts/concept_set.parquet",
         weights=weights_of("dual_encoder", "name"),
+        model=own_files("dual_encoder", "model"),
     output:
         features="results/{dataset}/concept_features.parquet",
     log:

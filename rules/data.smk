@@ -35,7 +35,9 @@ rule listing:
     params:
         core=core_digest("listing"),
         source=lookup(dpath="source", within=config),
-        settings=lookup(dpath="data", within=config),
+        seed=lookup(dpath="data/seed", within=config),
+        fractions=lookup(dpath="data/fractions", within=config),
+        extra_splits=lookup(dpath="data/extra_splits", within=config),
         clips=clips_digest(),
     message:
         "Listing the clips of {wildcards.dataset}"

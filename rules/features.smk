@@ -3,6 +3,7 @@ rule backbone_features:
         manifest="results/{dataset}/manifest.parquet",
         poses=with_poses("results/{dataset}/poses/{scatteritem}.parquet"),
         weights=weights_of("backbone", "name"),
+        model=own_files("backbone", "model"),
     output:
         features="results/{dataset}/backbone_features/{scatteritem}.parquet",
     log:
@@ -30,6 +31,7 @@ rule clip_features:
     input:
         manifest="results/{dataset}/manifest.parquet",
         weights=weights_of("dual_encoder", "name"),
+        model=own_files("dual_encoder", "model"),
     output:
         features="results/{dataset}/clip_features/{scatteritem}.parquet",
     log:

@@ -44,7 +44,7 @@ class LanguageSettings:
     api_key_variable: str = "OPENAI_API_KEY"
     attempts: int = 5
     backoff_s: float = 1.0
-    cache: str | Path = "results/language_cache"
+    cache: str | Path = ".cache/language"
     per_class: int = 10
 
     def __post_init__(self) -> None:

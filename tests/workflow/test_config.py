@@ -40,10 +40,13 @@ def test_no_level_of_the_schema_lets_unknown_keys_pass():
     assert all(level["additionalProperties"] is False for level in levels(SCHEMA))
 
 
-def test_the_demo_config_shows_every_setting():
+DEMO = {"dataset": "demo", "source": "data/demo", "data.extra_splits": ["shift_dev", "shift_test"]}
+
+
+def test_the_demo_config_shows_every_setting_at_its_default():
     settings = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
-    for name, _ in described(SCHEMA):
-        value(settings, name)
+    for name, part in described(SCHEMA):
+        assert value(settings, name) == DEMO.get(name, part.get("default")), name
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,8 @@ def test_the_demo_config_shows_every_setting():
         (["families=[sound]"], "config: 'families.0': 'sound' is not one of ['motion', 'object', 'scene']"),
         (["seeds=[]"], "config: 'seeds': [] should be non-empty; expected: a list of seeds"),
         (["source=absent"], "config: source 'absent' is not a folder; set source to the folder of clips"),
+        (["keyframes={minimum: 0}"], "'keyframes.minimum': 0 is less than the minimum of 1"),
+        (["language={base_url: 'http://me:secret@host/v1'}"], "does not match"),
         (["dataset=a/b"], "'a/b' does not match"),
     ],
 )

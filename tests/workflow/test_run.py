@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dance_core.model import load_model
-from dance_core.tables import matrix, read_json, read_shards, read_table
+from dance_core.tables import matrix, read_json, read_shards, read_table, write_table
 from tests.workflow.conftest import ROOT, Project
 from tests.workflow.small_data import ANSWERS, SETTINGS, TROUBLE, small_data
 
@@ -99,6 +99,29 @@ def test_metrics_hold_what_is_promised(results):
             assert {"top1", "top1_interval", "mean_class_accuracy", "n"} <= scores.keys()
     assert set(metrics["reliance"]) == {"motion", "object", "scene"}
     assert {"nec", "nec_by_family", "concepts"} <= metrics.keys()
+
+
+def test_one_family_and_features_from_a_file_need_no_pose(finished, results, tmp_path):
+    project = prepared(tmp_path / "project")
+    features = read_shards(results.glob("backbone_features/*.parquet"))
+    write_table(project.folder / "features.parquet", features)
+    chosen = ("families=[scene]", "backbone={name: file, model: features.parquet}", "seeds=[0,1]")
+    run = project.run("--cores", "2", *CONFIG, *chosen)
+    assert run.returncode == 0, run.stdout[-5000:]
+    root = project.folder / "results" / "small"
+    assert not (root / "poses").exists()
+    assert read_json(root / "seed1" / "metrics.json")["reliance"]["motion"] is None
+    assert "no person" not in (root / "report" / "index.html").read_text("utf-8")
+
+
+def test_a_changed_label_is_noticed(finished):
+    table = finished.folder / "clips" / "manifest.csv"
+    source = table.read_text("utf-8")
+    try:
+        table.write_text(source.replace("p01", "p10", 2), "utf-8")
+        assert "listing" in planned(finished.run("--dry-run", *CONFIG))
+    finally:
+        table.write_text(source, "utf-8")
 
 
 def test_a_finished_run_has_nothing_to_do(finished):
