@@ -55,6 +55,8 @@ def outcome(results: Path) -> list[tuple[str, str]]:
         for method, splits in metrics["accuracy"].items()
         for split, scores in splits.items()
     ]
+    if not (results / "motion_concepts").is_dir():
+        return rows
     quality = read_shards(results.glob("pose_quality/*.parquet"))
     partitions = read_table(results / "motion_concepts" / "partitions.parquet")
     chosen = partitions[partitions["chosen"]].iloc[0]

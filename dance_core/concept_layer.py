@@ -4,19 +4,21 @@ Motion concepts are learnt from binary labels (cross-entropy), object and scene 
 (cosine-cubed similarity over clips). The maps have no bias: the standardisation of the activations would remove it.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from dance_core.clips import feature_matrix, refuse_strangers, training_clips
 from dance_core.concept_objectives import BinaryCrossEntropy, NegativeCosineCubed, Objective
 from dance_core.concept_solvers import AdamSolver, RidgeSolver, Solver
 from dance_core.concept_targets import FAMILIES, ConceptTargets
+from dance_core.feature_parts import family_columns
+from dance_core.group_folds import group_folds
 from dance_core.tables import read_json, read_tensors, write_json, write_tensors
 
 
@@ -31,6 +33,8 @@ class ConceptLayerSettings:
             have the scale of activations of new clips. 0 fits it on the activations of the very clips that the layer
             was fitted on, as the authors do.
         interpretability_cutoff: Object and scene concepts need a val similarity above this.
+        motion_features: What motion concepts are learnt from: "movement", the features that summarise change over time
+            where the backbone knows which these are, or "all", as the authors do.
         ridge: Settings of "ridge".
         adam: Settings of "adam".
     """
@@ -39,6 +43,7 @@ class ConceptLayerSettings:
     standardise: bool = True
     folds: int = 0
     interpretability_cutoff: float = 0.3
+    motion_features: str = "movement"
     ridge: RidgeSolver = field(default_factory=RidgeSolver)
     adam: AdamSolver = field(default_factory=AdamSolver)
 
@@ -106,6 +111,7 @@ def fit_concept_layer(
     targets: Sequence[ConceptTargets],
     manifest: pd.DataFrame,
     settings: ConceptLayerSettings | None = None,
+    backbone: str = "",
 ) -> ConceptLayer:
     """Train one map per family on the train clips and choose on the val clips.
 
@@ -114,6 +120,7 @@ def fit_concept_layer(
         targets: Targets of each family, with a row for every usable train and val clip.
         manifest: clip_id, label, split, group, status.
         settings: How to train.
+        backbone: Name of the backbone that the features come from; "" if unknown.
 
     Returns:
         The layers, with what was dropped and why.
@@ -136,29 +143,14 @@ def fit_concept_layer(
     families = {}
     for target in sorted(targets, key=lambda target: FAMILIES.index(target.family)):
         values, val_values = target.rows(list(train["clip_id"])), target.rows(list(val["clip_id"]))
-        families[target.family] = _fit_family(target, x, values, x_val, val_values, folds, settings)
+        seen = family_columns(target.family, x.shape[1], backbone, settings.motion_features)
+        layer = _fit_family(target, x[:, seen], values, x_val[:, seen], val_values, folds, settings)
+        weight = np.zeros((len(layer.names), x.shape[1]))
+        weight[:, seen] = layer.weight
+        families[target.family] = replace(layer, weight=weight)
     if not any(layer.names for layer in families.values()):
-        raise ValueError("concept layer: no concept of any family is left; lower the cutoffs or give other concepts")
+        raise ValueError(_nothing_left(families))
     return ConceptLayer(mean, std, families, tuple(train["clip_id"].astype(str)))
-
-
-def group_folds(train: pd.DataFrame, n_folds: int) -> list[np.ndarray]:
-    """Split train rows so that no group is in two folds and classes are spread evenly.
-
-    Args:
-        train: label and group of each clip; a clip without a group is a group of its own.
-        n_folds: Number of folds; fewer where there are fewer groups, none if below 2.
-
-    Returns:
-        Row indices of each fold.
-    """
-    group = train["group"].astype("string").fillna("")
-    group = group.where(group != "", "clip " + train["clip_id"].astype("string"))
-    n_folds = min(n_folds, group.nunique(), int(train["label"].value_counts().max()))
-    if n_folds < 2:
-        return []
-    splitter = StratifiedGroupKFold(n_folds)
-    return [held_out for _, held_out in splitter.split(train, train["label"].to_numpy(), group.to_numpy())]
 
 
 def write_concept_layer(layer: ConceptLayer, tensors: str | Path, document: str | Path) -> None:
@@ -203,6 +195,19 @@ def read_concept_layer(tensors: str | Path, document: str | Path) -> ConceptLaye
     return ConceptLayer(arrays["feature_mean"], arrays["feature_std"], families, tuple(record["train_clips"]))
 
 
+def _nothing_left(families: dict[str, FamilyLayer]) -> str:
+    """Word the error with the commonest reason of each family; reasons that differ only in numbers count as one."""
+    commonest = []
+    for name, reasons in ((name, list(layer.dropped.values())) for name, layer in families.items() if layer.dropped):
+        kinds = [re.sub(r"-?\d[\d.]*", "#", reason) for reason in reasons]
+        place = kinds.index(max(kinds, key=kinds.count))
+        commonest.append(f"{name}: {reasons[place]}, {kinds.count(kinds[place])} of {len(kinds)}")
+    return (
+        f"concept layer: no concept of any family is left ({'; '.join(commonest) or 'none was given'}); "
+        "lower the cutoffs, label more clips or give other concepts"
+    )
+
+
 def _feature_scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and standard deviation of each feature; a constant one is left unscaled."""
     mean, std = x.mean(axis=0), x.std(axis=0, ddof=1)
@@ -242,11 +247,8 @@ def _fit_family(
         elif spread <= 0:
             reasons[column] = "its activation is the same for every train clip"
     kept = [index for index, column in enumerate(tried) if column not in reasons]
-    selection = {
-        "chosen": chosen.settings,
-        "val_curve": chosen.val_curve,
-        "val_loss": {target.ids[column]: loss for column, loss in zip(tried, val_loss, strict=True)},
-    }
+    val_losses = {target.ids[column]: loss for column, loss in zip(tried, val_loss, strict=True)}
+    selection = {"chosen": chosen.settings, "val_curve": chosen.val_curve, "val_loss": val_losses}
     columns = [tried[index] for index in kept]
     return _family_layer(target, columns, chosen.weight[kept], activations[:, kept], reasons, selection)
 
@@ -275,8 +277,7 @@ def _family_layer(
     selection: dict[str, Any],
 ) -> FamilyLayer:
     """Standardise the activations of the kept concepts and put the layer together."""
-    mean = activations.mean(axis=0)
-    std = activations.std(axis=0, ddof=1)
+    mean, std = activations.mean(axis=0), activations.std(axis=0, ddof=1)
     return FamilyLayer(
         ids=tuple(target.ids[column] for column in columns),
         names=tuple(target.names[column] for column in columns),

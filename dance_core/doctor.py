@@ -17,38 +17,60 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: its kind, its name, whether it can be used here, and what to do if not."""
+    """One thing that was looked at: its kind, its name, whether it can be used here, and what to do for that.
+
+    Attributes:
+        kind: Such as "backbone".
+        name: Such as "videomae".
+        usable: Whether all that has to be installed or fetched is here.
+        advice: What to do where it is not usable.
+        setting: What has to be set even where it is usable, "" for nothing.
+    """
 
     kind: str
     name: str
     usable: bool
     advice: str
+    setting: str = ""
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a selectable part needs: packages, sets of weights, and the advice that brings them."""
+    """What a selectable part needs: packages, sets of weights, the advice that brings them, and a setting."""
 
     kind: str
     name: str
-    packages: tuple[str, ...]
-    weights: tuple[str, ...]
-    advice: str
+    packages: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+    advice: str = ""
+    setting: str = ""
 
+
+_TRANSFORMERS = (("torch", "transformers"), (), "pip install torch transformers")
+_BACKBONE_MODEL = "set backbone.model to a local folder or a hub id"
+_ENCODER_MODEL = "set dual_encoder.model to a local folder or a hub id"
 
 NEEDS = (
     Need("decoder", "pyav", ("av",), (), "pip install av"),
     Need("decoder", "decord", ("decord",), (), "pip install decord (Linux x86_64 only), or keep data.decoder: pyav"),
     Need("pose estimator", "blazepose", ("ai-edge-litert",), ("blazepose",), "snakemake --cores 1 weights/blazepose"),
-    Need("pose estimator", "movenet", ("ai-edge-litert",), (), "set poses.model to a MoveNet tflite file"),
+    Need(
+        "pose estimator",
+        "movenet",
+        ("ai-edge-litert",),
+        (),
+        "pip install ai-edge-litert",
+        "set poses.model to a MoveNet tflite file",
+    ),
     Need(
         "pose estimator",
         "ultralytics",
-        ("ultralytics",),
+        ("ultralytics", "lap"),
         (),
-        "pip install ultralytics lap (AGPL-3.0) and set poses.model to a YOLO pose weights file",
+        "pip install ultralytics==8.4.190 lap (AGPL-3.0)",
+        "set poses.model to a YOLO pose weights file",
     ),
-    Need("pose estimator", "file", (), (), "set poses.folder to a folder of pose files"),
+    Need("pose estimator", "file", setting="set poses.folder to a folder of pose files"),
     Need(
         "backbone",
         "efficientnet",
@@ -56,8 +78,9 @@ NEEDS = (
         ("efficientnet_lite0",),
         "snakemake --cores 1 weights/efficientnet_lite0",
     ),
-    Need("backbone", "videomae", ("torch", "transformers"), (), "pip install transformers, and set backbone.model"),
-    Need("backbone", "file", (), (), "set backbone.model to a Parquet file of features"),
+    Need("backbone", "videomae", *_TRANSFORMERS, _BACKBONE_MODEL),
+    Need("backbone", "transformers_video", *_TRANSFORMERS, _BACKBONE_MODEL),
+    Need("backbone", "file", setting="set backbone.model to a .parquet or .safetensors file of features"),
     Need(
         "dual encoder",
         "conse",
@@ -65,9 +88,10 @@ NEEDS = (
         ("efficientnet_lite0", "imagenet_names", "minilm"),
         "snakemake --cores 1 weights/efficientnet_lite0 weights/imagenet_names weights/minilm",
     ),
-    Need("dual encoder", "clip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
-    Need("dual encoder", "siglip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
-    Need("dual encoder", "xclip", ("torch", "transformers"), (), "pip install transformers; set dual_encoder.model"),
+    Need("dual encoder", "clip", *_TRANSFORMERS, _ENCODER_MODEL),
+    Need("dual encoder", "siglip", *_TRANSFORMERS, _ENCODER_MODEL),
+    Need("dual encoder", "xclip", *_TRANSFORMERS, _ENCODER_MODEL),
+    Need("dual encoder", "file", setting="set dual_encoder.model to a folder of clip_features and concept_features"),
 )
 
 
@@ -127,7 +151,7 @@ def findings(weights: Path, installed: Callable[[str], str | None] = installed_v
     for need in NEEDS:
         absent = [package for package in need.packages if installed(package) is None]
         unfetched = [name for name in need.weights if not has_weights(name, weights)]
-        found.append(Finding(need.kind, need.name, not absent and not unfetched, need.advice))
+        found.append(Finding(need.kind, need.name, not absent and not unfetched, need.advice, need.setting))
     browser = which("chromium") or which("google-chrome")
     found.append(Finding("program", "chromium", browser is not None, "apt-get install chromium chromium-driver"))
     found.append(Finding("program", "conda", which("conda") is not None, "only --use-conda needs it"))
@@ -155,10 +179,11 @@ def render(found: list[Finding]) -> str:
         found: What was looked at.
 
     Returns:
-        A line per finding, those that cannot be used with their advice.
+        A line per finding, those that cannot be used with their advice, and what has to be set for each.
     """
     lines = []
     for finding in found:
-        mark, advice = ("yes", "") if finding.usable else ("no ", f"  → {finding.advice}")
+        setting = f"  ({finding.setting})" if finding.setting else ""
+        mark, advice = ("yes", setting) if finding.usable else ("no ", f"  → {finding.advice}{setting}")
         lines.append(f"{mark}  {finding.kind:<15} {finding.name}{advice}")
     return "\n".join(lines)

@@ -66,18 +66,3 @@ def _table(model: Model, rows: pd.DataFrame, z: np.ndarray, clip: np.ndarray, cl
         "contribution": weight * activation,
     }
     return pd.DataFrame(table, columns=list(COLUMNS))
-
-
-def top_contributions(table: pd.DataFrame, count: int = 5) -> pd.DataFrame:
-    """Keep the largest contributions by magnitude.
-
-    Args:
-        table: What `contributions` returned.
-        count: Concepts to keep for each clip and class.
-
-    Returns:
-        Rows sorted by clip, class and falling magnitude; the lowest column wins a tie.
-    """
-    ranked = table.assign(magnitude=table["contribution"].abs())
-    ranked = ranked.sort_values(["clip_id", "class", "magnitude", "concept"], ascending=[True, True, False, True])
-    return ranked.groupby(["clip_id", "class"], sort=False).head(count).drop(columns="magnitude").reset_index(drop=True)

@@ -55,7 +55,8 @@ class KeyframeSettings:
         """
         if self.detector not in DETECTORS:
             raise ValueError(f"keyframe detector '{self.detector}' is unknown; use one of {', '.join(DETECTORS)}")
-        if self.minimum < 1 or (self.maximum is not None and self.maximum < self.minimum):
+        crossed = self.maximum is not None and self.maximum < self.minimum
+        if self.minimum < 1 or (self.detector == "pose_motion" and crossed):
             raise ValueError(
                 f"keyframes: minimum {self.minimum} and maximum {self.maximum} do not go together; "
                 "set 1 <= minimum <= maximum"

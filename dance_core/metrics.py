@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from dance_core.clips import USABLE, class_indices, feature_matrix, refuse_strangers
+from dance_core.concept_metrics import concept_record, mean_known
 from dance_core.concept_targets import FAMILIES, ConceptTargets
 from dance_core.model import Model
 from dance_core.sparse_classifier import effective_concepts
@@ -60,8 +60,9 @@ def evaluate(
         seed: Seed of the bootstrap.
 
     Returns:
-        The metrics as one JSON document, fractions in [0, 1] and None where unknown; the predictions of both methods:
-        clip_id, split, label, method, predicted, probability, correct, probabilities.
+        The metrics as one JSON document, fractions in [0, 1] and None where unknown, which is everything of a family
+        that `concepts` does not list; the predictions of both methods: clip_id, split, label, method, predicted,
+        probability, correct, probabilities.
 
     Raises:
         ValueError: No usable test clip, or a table that lacks a clip or has one that the manifest lacks.
@@ -79,19 +80,24 @@ def evaluate(
         }
         for method in ("dance", "linear_probe")
     }
-    by_family = {family: family_record(model, outputs, family) for family in FAMILIES}
+    chosen = [family for family in FAMILIES if family in set(concepts["family"])]
+    by_family = {family: family_record(model, outputs, family) for family in chosen}
     test = outputs["test"]
     metrics = {
         "accuracy": accuracy,
         "classes": model.classes,
         "confusion": {split: _confusion(output, len(model.classes)) for split, output in outputs.items()},
         "nec": effective_concepts(model.weight),
-        "nec_by_family": {family: effective_concepts(model.weight[:, model.families == family]) for family in FAMILIES},
-        "concepts": {family: concept_record(model, test, targets, concepts, family) for family in FAMILIES},
-        "reliance": {family: by_family[family]["test"]["share"] for family in FAMILIES},
-        "reliance_by_class": reliance_by_class(model, test.z),
+        "nec_by_family": _all_families(
+            {name: effective_concepts(model.weight[:, model.families == name]) for name in chosen}
+        ),
+        "concepts": _all_families(
+            {name: concept_record(model, test.clips, test.z, targets, concepts, name) for name in chosen}
+        ),
+        "reliance": _all_families({name: record["test"]["share"] for name, record in by_family.items()}),
+        "reliance_by_class": reliance_by_class(model, test.z, chosen),
         "shift": {split: _shift(accuracy, by_family, split) for split in outputs if split not in _PLAIN},
-        "by_family": by_family,
+        "by_family": _all_families(by_family),
         "certificate": model.certificate,
     }
     return metrics, _predictions(model, outputs)
@@ -163,7 +169,7 @@ def family_record(model: Model, outputs: Mapping[str, SplitOutput], family: str)
     inside = model.families == family
     return {
         split: {
-            "share": _mean(family_shares(model, output.z)[:, FAMILIES.index(family)]),
+            "share": mean_known(family_shares(model, output.z)[:, FAMILIES.index(family)]),
             "top1_alone": float((model.logits(output.z * inside).argmax(axis=1) == output.y).mean()),
             "top1_without": float((model.logits(output.z * ~inside).argmax(axis=1) == output.y).mean()),
         }
@@ -171,70 +177,29 @@ def family_record(model: Model, outputs: Mapping[str, SplitOutput], family: str)
     }
 
 
-def reliance_by_class(model: Model, z: np.ndarray) -> dict[str, dict[str, float | None]]:
-    """Return the mean share of each family over the clips predicted as each class; None where there are none."""
+def reliance_by_class(model: Model, z: np.ndarray, chosen: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """Measure what each family carries in the clips predicted as each class.
+
+    Args:
+        model: A trained model.
+        z: Concept activations, shape (n, M).
+        chosen: Families that the run has.
+
+    Returns:
+        By class: mean share of each family; None where no clip is predicted so, and for families not chosen.
+    """
     predicted, shares = model.logits(z).argmax(axis=1), family_shares(model, z)
     return {
-        name: {family: _mean(shares[predicted == label, column]) for column, family in enumerate(FAMILIES)}
+        name: _all_families(
+            {family: mean_known(shares[predicted == label, FAMILIES.index(family)]) for family in chosen}
+        )
         for label, name in enumerate(model.classes)
     }
 
 
-def concept_record(
-    model: Model, output: SplitOutput, targets: Sequence[ConceptTargets], concepts: pd.DataFrame, family: str
-) -> dict[str, Any]:
-    """Judge the concept activations of one family.
-
-    A motion concept is present where its label says so. Pseudo-labels are continuous: an object or scene counts as
-    present where the score is above the mean plus one standard deviation of the scores of the same clips.
-
-    Args:
-        model: A trained model.
-        output: Clips and activations to judge.
-        targets: Targets of the families.
-        concepts: family, kept of every concept.
-        family: motion, object or scene.
-
-    Returns:
-        kept, dropped, macro auroc and average_precision with the mean prevalence beside them, and per_concept; None
-        where a concept is present in no labelled clip or in all.
-    """
-    listed = concepts.loc[concepts["family"] == family, "kept"].astype(bool)
-    record: dict[str, Any] = {"kept": int(listed.sum()), "dropped": int((~listed).sum())}
-    per_concept = []
-    for target in (target for target in targets if target.family == family):
-        values = target.rows(list(output.clips["clip_id"]))
-        position = {concept: column for column, concept in enumerate(target.ids)}
-        for column in np.flatnonzero(model.families == family):
-            concept = model.concepts[column]
-            scores = concept_scores(values[:, position[concept.id]], output.z[:, column], family == "motion")
-            per_concept.append({"concept": concept.id, "name": concept.name} | scores)
-    for key in ("auroc", "average_precision", "prevalence"):
-        record[key] = _mean(np.array([np.nan if row[key] is None else row[key] for row in per_concept]))
-    return record | {"per_concept": per_concept}
-
-
-def concept_scores(target: np.ndarray, activation: np.ndarray, binary: bool) -> dict[str, float | None]:
-    """Compare the activation of one concept with its target.
-
-    Args:
-        target: Labels or scores, shape (n,); NaN where unlabelled.
-        activation: Shape (n,).
-        binary: Whether the target is a label; a score is cut at its mean plus one standard deviation.
-
-    Returns:
-        auroc, average_precision, prevalence; None if one side is empty.
-    """
-    labelled = np.isfinite(target)
-    target, activation = target[labelled], activation[labelled]
-    present = target > (0.5 if binary else target.mean() + target.std()) if len(target) else np.zeros(0, bool)
-    if not 0 < present.sum() < len(present):
-        return {"auroc": None, "average_precision": None, "prevalence": _mean(present)}
-    return {
-        "auroc": float(roc_auc_score(present, activation)),
-        "average_precision": float(average_precision_score(present, activation)),
-        "prevalence": float(present.mean()),
-    }
+def _all_families(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of all families in their order, None for those that were not chosen."""
+    return {family: values.get(family) for family in FAMILIES}
 
 
 def _split_output(
@@ -272,13 +237,7 @@ def _shift(accuracy: Mapping[str, Any], by_family: Mapping[str, Any], split: str
     for family, splits in by_family.items():
         pairs = {key: (splits[split][key], splits["test"][key]) for key in splits["test"]}
         change[family] = {key: None if None in pair else pair[0] - pair[1] for key, pair in pairs.items()}
-    return {"drop": drop, "change_by_family": change}
-
-
-def _mean(values: np.ndarray) -> float | None:
-    """Return the mean of the finite values, None if there are none."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else None
+    return {"drop": drop, "change_by_family": _all_families(change)}
 
 
 def _predictions(model: Model, outputs: Mapping[str, SplitOutput]) -> pd.DataFrame:

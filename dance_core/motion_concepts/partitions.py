@@ -150,7 +150,7 @@ def choose_partition(table: pd.DataFrame, settings: MotionSettings) -> pd.DataFr
     if not table["n_kept"].any():
         raise ValueError(
             f"motion_concepts: no cluster has {settings.minimum_size} segments of {settings.minimum_clips} clips; "
-            "lower motion_concepts.minimum_size or add training clips"
+            "lower motion_concepts.minimum_size or motion_concepts.minimum_clips, or add training clips"
         )
     if settings.partition == "auto":
         chosen, reasons = _automatic(table, settings)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from dance_core.clips import USABLE
 from dance_core.poses.person import Person, PoseEstimator
 from dance_core.poses.quality import fill_gaps, poses_over_time, quality_row, without_flips, without_unsure
 from dance_core.poses.tracking import link_people, main_person
@@ -127,7 +128,7 @@ def estimate_poses(
     estimator = pose_estimator(settings)
     poses: list[dict[str, object]] = []
     quality: list[dict[str, object]] = []
-    for clip in manifest[manifest["status"].isin(["ok", "truncated"])].itertuples(index=False):
+    for clip in manifest[manifest["status"].isin(USABLE)].itertuples(index=False):
         rows, summary = _poses_of_clip(clip, source, estimator, settings)
         poses += rows
         quality.append(summary)

@@ -1,7 +1,8 @@
 """Poses that were estimated elsewhere: one file for each clip, in one of three formats.
 
-`{clip_id}.json` with images and annotations is COCO key points; `{clip_id}.json` or `{clip_id}_result.json` with a
-list of frames is the format of DANCE and PCBEAR; `{clip_id}.mat` is a Penn Action annotation.
+`{clip_id}.json` with images and annotations is COCO key points; `{clip_id}.json` or `{clip_id}_result.json` with
+{"keypoints": [frames]} is the format of DANCE and PCBEAR, where a frame is an object of 17 [y, x, confidence] for each
+person's number; `{clip_id}.mat` is a Penn Action annotation.
 """
 
 import json
@@ -104,8 +105,9 @@ def read_pose_file(path: Path, width: int, height: int) -> tuple[Frames, int | N
         return _dance(document["keypoints"], width, height)
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ValueError(
-            f"{path}: neither COCO key points (images, annotations) nor DANCE key points (a list of frames), "
-            f"at {error!r}; see the formats in docs/datasets.md"
+            f"{path}: neither COCO key points nor DANCE key points, at {error!r}; "
+            'write {"images": [...], "annotations": [...]} as COCO does, or {"keypoints": [frames]} where a frame is '
+            '{"0": 17 times [y, x, confidence]} with the number of each person, or give a Penn Action .mat instead'
         ) from error
 
 

@@ -43,7 +43,7 @@ class UltralyticsPose:
         except ImportError as error:
             raise ValueError(
                 f"poses: package 'ultralytics' cannot be imported ({error}); "
-                "install the extra with pip install 'dance-core[ultralytics]' or set poses.estimator: blazepose"
+                "run 'pip install ultralytics==8.4.190 lap' (AGPL-3.0) or set poses.estimator: blazepose"
             ) from error
         self._network = YOLO(str(path), task="pose")
         self._device = device

@@ -1,26 +1,47 @@
-"""Drawings that are part of a page: the flow of the method and the workflow that was run."""
+"""The drawing of the method, as far as a run went through it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from xml.etree import ElementTree
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-# stage, what it is called, step along the flow, lane across it, families it serves
+
+class Stage(NamedTuple):
+    """One box of the drawing.
+
+    Attributes:
+        stage: Name of the stage.
+        text: What it is called.
+        step: Place along the flow.
+        lane: Place across it.
+        families: Families it serves; without one it is part of every run.
+        href: Page that shows what it made; empty where none does.
+    """
+
+    stage: str
+    text: str
+    step: float
+    lane: float
+    families: tuple[str, ...]
+    href: str
+
+
+_TEXT = ("object", "scene")
+_ALL = ("motion", *_TEXT)
 STAGES = (
-    ("manifest", "clips and labels", 0, 1.5, ""),
-    ("poses", "poses", 1, 0, "motion"),
-    ("keyframes", "key frames", 2, 0, "motion"),
-    ("pose_segments", "pose segments", 3, 0, "motion"),
-    ("motion_concepts", "motion concepts", 4, 0, "motion"),
-    ("backbone_features", "backbone features", 3, 1, ""),
-    ("clip_features", "video–text features", 3, 2, "object scene"),
-    ("concept_set", "object, scene concepts", 2, 3, "object scene"),
-    ("concept_features", "concept features", 3, 3, "object scene"),
-    ("pseudo_labels", "pseudo-labels", 4, 2.5, "object scene"),
-    ("concept_layer", "concept layer", 5, 1, "motion object scene"),
-    ("sparse_classifier", "sparse classifier", 6, 1, "motion object scene"),
-    ("explain", "exact sums", 7, 1, "motion object scene"),
+    Stage("manifest", "clips and labels", 0, 1.5, (), "data.html"),
+    Stage("poses", "poses", 1, 0, ("motion",), "data.html"),
+    Stage("keyframes", "key frames", 2, 0, ("motion",), "motion.html"),
+    Stage("pose_segments", "pose segments", 3, 0, ("motion",), "motion.html"),
+    Stage("motion_concepts", "motion concepts", 4, 0, ("motion",), "motion.html"),
+    Stage("backbone_features", "backbone features", 3, 1, (), ""),
+    Stage("clip_features", "video–text features", 3, 2, _TEXT, "language.html"),
+    Stage("concept_set", "object, scene concepts", 2, 3, _TEXT, "language.html"),
+    Stage("concept_features", "concept features", 3, 3, _TEXT, "language.html"),
+    Stage("pseudo_labels", "pseudo-labels", 4, 2.5, _TEXT, "language.html"),
+    Stage("concept_layer", "concept layer", 5, 1, _ALL, "#concepts"),
+    Stage("sparse_classifier", "sparse classifier", 6, 1, _ALL, "#weights"),
+    Stage("explain", "exact sums", 7, 1, _ALL, "clips.html"),
 )
 ARROWS = (
     ("manifest", "poses"),
@@ -42,45 +63,67 @@ ARROWS = (
 _Pair = tuple[float, float]
 _WIDE: dict[str, _Pair] = {"box": (118, 44), "step": (146, 0), "lane": (0, 70), "corner": (10, 10)}
 _TALL: dict[str, _Pair] = {"box": (84, 44), "step": (0, 74), "lane": (92, 0), "corner": (4, 4)}
-_KEPT_TAGS = frozenset(
-    {"svg", "g", "path", "polygon", "polyline", "ellipse", "circle", "rect", "line", "text", "title"}
-)
-_KEPT_ATTRIBUTES = frozenset(
-    (
-        *("class", "cx", "cy", "d", "fill", "font-size", "points", "r", "rx", "ry", "stroke", "stroke-dasharray"),
-        *("stroke-width", "text-anchor", "transform", "viewBox", "x", "x1", "x2", "y", "y1", "y2"),
-    )
-)
-_INK = {"black": "currentColor", "#000000": "currentColor", "white": "none", "#ffffff": "none"}
 
 
-def flow_svg(upright: bool) -> Markup:
-    """Draw the flow of the method.
+def flow_svg(families: Sequence[str], upright: bool) -> Markup:
+    """Draw the flow of the method through the stages that a run has.
 
     Args:
+        families: Families that were chosen; stages that serve none of them are left out.
         upright: From top to bottom, for narrow screens; else from left to right.
 
     Returns:
-        An SVG element that is coloured by the style sheet.
+        An SVG element that is coloured by the style sheet; boxes link to the page that shows their stage.
     """
-    layout = _TALL if upright else _WIDE
-    places = {stage: _place(step, lane, layout) for stage, _, step, lane, _ in STAGES}
+    layout, stages = _TALL if upright else _WIDE, run_stages(families)
+    places = {stage.stage: _place(stage.step, stage.lane, layout) for stage in stages}
     width = max(x for x, _ in places.values()) + layout["box"][0] + layout["corner"][0]
     height = max(y for _, y in places.values()) + layout["box"][1] + layout["corner"][1]
-    shapes = [_arrow(places[start], places[end], layout["box"], upright) for start, end in ARROWS]
-    shapes += [_stage(places[stage], layout["box"], text, families) for stage, text, _, _, families in STAGES]
+    arrows = [pair for pair in ARROWS if places.keys() >= set(pair)]
+    shapes = [_arrow(places[start], places[end], layout["box"], upright) for start, end in arrows]
+    shapes += [_stage(places[stage.stage], layout["box"], stage) for stage in stages]
     kind = "upright" if upright else "level"
     return Markup(
-        '<svg class="flow {}" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">'
+        '<svg class="flow {}" viewBox="0 0 {:g} {:g}" role="group" aria-label="{}">'
         '<defs><marker id="tip-{}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 8 4 0 8z"></path></marker></defs>{}</svg>'
-    ).format(kind, width, height, _flow_words(), kind, Markup("").join(shapes))
+    ).format(kind, width, height, _flow_words(stages, arrows), kind, Markup("").join(shapes))
 
 
-def _flow_words() -> str:
+def run_stages(families: Sequence[str]) -> list[Stage]:
+    """Choose the stages of a run, moved together where others are left out.
+
+    Args:
+        families: Families that were chosen.
+
+    Returns:
+        Stages that serve a chosen family or every run, each marked with the chosen families only.
+    """
+    kept = [stage for stage in STAGES if not stage.families or set(stage.families) & set(families)]
+    steps = sorted({stage.step for stage in kept})
+    first = min(stage.lane for stage in kept)
+    return [
+        stage._replace(
+            text=_text(stage, families),
+            step=steps.index(stage.step),
+            lane=stage.lane - first,
+            families=tuple(family for family in stage.families if family in families),
+        )
+        for stage in kept
+    ]
+
+
+def _text(stage: Stage, families: Sequence[str]) -> str:
+    """What a stage is called in a run with these families."""
+    if stage.stage != "concept_set":
+        return stage.text
+    return f"{', '.join(family for family in stage.families if family in families)} concepts"
+
+
+def _flow_words(stages: Sequence[Stage], arrows: Sequence[tuple[str, str]]) -> str:
     """The drawing in words, for those who do not see it."""
-    names = {stage: text for stage, text, *_ in STAGES}
-    return "Flow of the method: " + "; ".join(f"{names[start]} to {names[end]}" for start, end in ARROWS)
+    names = {stage.stage: stage.text for stage in stages}
+    return "Flow of the method: " + "; ".join(f"{names[start]} to {names[end]}" for start, end in arrows)
 
 
 def _place(step: float, lane: float, layout: dict[str, _Pair]) -> _Pair:
@@ -89,26 +132,26 @@ def _place(step: float, lane: float, layout: dict[str, _Pair]) -> _Pair:
     return step * step_x + lane * lane_x + left, step * step_y + lane * lane_y + top
 
 
-def _stage(place: _Pair, box: _Pair, text: str, families: str) -> Markup:
+def _stage(place: _Pair, box: _Pair, stage: Stage) -> Markup:
     """One box, its name in one or two lines, and a mark for each family it serves."""
     (x, y), (width, height) = place, box
-    lines = _two_lines(text, 16 if width > 100 else 11)
+    lines = _two_lines(stage.text, 16 if width > 100 else 11)
     first = y + height / 2 + 4 - 7 * (len(lines) - 1)
     words = Markup("").join(
         Markup('<text x="{:g}" y="{:g}">{}</text>').format(x + width / 2, first + 14 * row, line)
         for row, line in enumerate(lines)
     )
-    served = families.split()
-    share = (width - 16) / max(len(served), 1)
+    share = (width - 16) / max(len(stage.families), 1)
     marks = Markup("").join(
         Markup('<rect class="mark {}" x="{:g}" y="{:g}" width="{:g}" height="3"></rect>').format(
             family, x + 8 + number * share, y + height - 6, share
         )
-        for number, family in enumerate(served)
+        for number, family in enumerate(stage.families)
     )
-    return Markup('<g class="stage"><rect x="{:g}" y="{:g}" width="{}" height="{}" rx="7"></rect>{}{}</g>').format(
+    drawn = Markup('<g class="stage"><rect x="{:g}" y="{:g}" width="{}" height="{}" rx="7"></rect>{}{}</g>').format(
         x, y, width, height, words, marks
     )
+    return Markup('<a href="{}">{}</a>').format(stage.href, drawn) if stage.href else drawn
 
 
 def _two_lines(text: str, width: int) -> list[str]:
@@ -132,48 +175,3 @@ def _arrow(start: _Pair, end: _Pair, box: _Pair, upright: bool) -> Markup:
     return Markup('<path class="arrow" d="{}" marker-end="url(#tip-{})"></path>').format(
         curve, "upright" if upright else "level"
     )
-
-
-def workflow_svg(path: Path) -> Markup:
-    """Read a Graphviz SVG and keep only its drawing, in colours that follow the page.
-
-    Args:
-        path: SVG file.
-
-    Returns:
-        An SVG element without scripts, links, styles or fixed black and white.
-
-    Raises:
-        ValueError: The file is not SVG.
-    """
-    try:
-        root = ElementTree.fromstring(path.read_text("utf-8"))
-    except ElementTree.ParseError as error:
-        raise ValueError(f"{path}: not an SVG drawing ({error}); make it again with `dot -Tsvg`") from error
-    if _tag(root) != "svg":
-        raise ValueError(f"{path}: the outermost element is '{_tag(root)}'; expected svg, as `dot -Tsvg` writes it")
-    return Markup("").join(_cleaned(root))
-
-
-def _tag(element: ElementTree.Element) -> str:
-    """Name of an element without its namespace."""
-    return str(element.tag).rpartition("}")[2]
-
-
-def _cleaned(element: ElementTree.Element) -> Iterator[Markup]:
-    """Write an element and what is in it, leaving out everything that is not drawing."""
-    tag = _tag(element)
-    kept = tag in _KEPT_TAGS
-    if kept:
-        pairs = [
-            (name, _INK.get(value, value)) for name, value in sorted(element.attrib.items()) if name in _KEPT_ATTRIBUTES
-        ]
-        if tag == "svg":
-            pairs += [("role", "img"), ("aria-label", "Workflow that was run")]
-        yield Markup("<{}{}>").format(tag, Markup("").join(Markup(' {}="{}"').format(*pair) for pair in pairs))
-        yield escape((element.text or "").strip())
-    if kept or tag == "a":
-        for child in element:
-            yield from _cleaned(child)
-    if kept:
-        yield Markup("</{}>").format(tag)

@@ -21,7 +21,7 @@ def data_page(site: Site) -> dict[str, Any]:
     return {
         "counts": class_counts(site),
         "clips": clip_rows(site),
-        "states": ["ok", "truncated", "unreadable", "no person"],
+        "states": ["ok", "truncated", "unreadable", *(["no person"] if site.looked_for_people else [])],
     }
 
 

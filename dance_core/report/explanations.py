@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dance_core.concept_targets import FAMILIES
 from dance_core.report.inputs import FITTED_SPLITS, records
 from dance_core.report.markup import safe_name
 from dance_core.report.site import Site
@@ -44,11 +45,12 @@ def model_document(site: Site) -> dict[str, Any]:
         site: The report.
 
     Returns:
-        classes, bias, columns (column of the weights, family, name, href) and weights [n_classes][n_used].
+        classes, families, bias, columns (column of the weights, family, name, href) and weights [n_classes][n_used].
     """
     used = used_columns(site)
     return {
         "classes": list(site.inputs.model.classes),
+        "families": site.families,
         "bias": site.inputs.model.bias,
         "columns": [{**site.columns[j], "column": int(j)} for j in used],
         "weights": site.inputs.model.weight[:, used],
@@ -88,12 +90,15 @@ def clip_pages(site: Site) -> Iterator[ClipPage]:
     shown = dict(iter(site.inputs.contributions.groupby(["clip_id", "class"])))
     names = [safe_name(row["clip_id"]) for row in rows]
     for place, row in enumerate(rows):
+        seen = seen_without_weight(site, row["predicted"], activations[place])
         yield ClipPage(
             names[place],
             {
                 "clip": {**row, **site.manifest.loc[row["clip_id"]].to_dict(), "name": names[place]},
                 "media": site.media.get(row["clip_id"]),
                 "document": clip_document(site, row, activations[place], shown),
+                "seen": seen,
+                "seen_scale": max((concept["z"] for concept in seen), default=1.0),
                 "previous": names[place - 1] if place else None,
                 "following": names[place + 1] if place + 1 < len(names) else None,
                 "place": place + 1,
@@ -124,6 +129,28 @@ def clip_document(site: Site, row: dict[str, Any], z: np.ndarray, shown: dict) -
         "z": z[used_columns(site)],
         "contributions": {name: _pairs(shown.get((row["clip_id"], name))) for name in explained},
     }
+
+
+def seen_without_weight(site: Site, label: str, z: np.ndarray, count: int = 5) -> list[dict[str, Any]]:
+    """Find the object and scene concepts that a clip shows but that a class does not use.
+
+    Args:
+        site: The report.
+        label: The class.
+        z: Normalised concept activations, float [n_columns].
+        count: Largest number of concepts of each family.
+
+    Returns:
+        family, name, href and z, most active first within each family; only those above the training mean (z > 0).
+    """
+    model = site.inputs.model
+    silent = (model.weight[model.classes.index(label)] == 0) & (z > 0)
+    found: list[dict[str, Any]] = []
+    for family in FAMILIES[1:]:
+        columns = np.flatnonzero(silent & (model.families == family))
+        best = columns[np.argsort(-z[columns], kind="stable")][:count]
+        found += [{**site.columns[j], "z": float(z[j])} for j in best]
+    return found
 
 
 def _pairs(part: pd.DataFrame | None) -> list[list[Any]]:

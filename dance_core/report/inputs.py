@@ -9,7 +9,6 @@ import pandas as pd
 
 from dance_core.model import Model
 
-FAMILIES = ("motion", "object", "scene")
 FITTED_SPLITS = ("train", "val")
 
 
@@ -57,7 +56,6 @@ class ReportInputs:
         metrics: seed{n}/metrics.json.
         config: The configuration that was run.
         versions: Version by package or tool.
-        dag: Graphviz SVG of the workflow that was run, or None.
         settings: How much is shown.
     """
 
@@ -81,7 +79,6 @@ class ReportInputs:
     metrics: Mapping[str, Any]
     config: Mapping[str, Any]
     versions: Mapping[str, str]
-    dag: Path | None = None
     settings: ReportSettings = field(default_factory=ReportSettings)
 
 

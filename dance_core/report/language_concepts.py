@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dance_core.report.inputs import FAMILIES, records
+from dance_core.concept_targets import FAMILIES
+from dance_core.report.inputs import records
 from dance_core.report.markup import safe_name
 from dance_core.report.site import Site, concept_anchor, scored_concepts, top_clips
 

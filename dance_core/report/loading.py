@@ -54,7 +54,6 @@ def read_report_inputs(
         metrics=read_json(str(files["metrics"])),
         config=config,
         versions=model.versions,
-        dag=Path(str(files["dag"])) if "dag" in files else None,
         settings=ReportSettings(**settings),
     )
 

@@ -41,7 +41,7 @@ def script_json(value: Any) -> Markup:
 
 
 def plain(value: Any) -> Any:
-    """Turn numpy and tuples into what JSON knows; floats keep seven significant digits, float32's precision.
+    """Turn numpy and tuples into what JSON knows; floats keep eight significant digits, more than float32 has.
 
     Args:
         value: Nested dicts, lists, arrays and scalars.

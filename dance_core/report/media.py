@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from dance_core.clips import USABLE
+from dance_core.poses.skeleton import KEYPOINTS
 from dance_core.report.inputs import ReportInputs, ReportSettings, records
 from dance_core.report.markup import safe_name, script_json
 from dance_core.tables import matrix
 from dance_core.video import iterate_frames
-
-USABLE = ("ok", "truncated")
-N_KEYPOINTS = 17
 
 
 @dataclass(frozen=True)
@@ -193,7 +192,7 @@ def skeleton_document(poses: pd.DataFrame) -> Mapping[str, list]:
         `frames` [n]; `points` [n][34] as x and y in tenths of a source pixel, None where missing.
     """
     ordered = poses.sort_values("frame")
-    keypoints = matrix(ordered["keypoints"]).reshape(len(ordered), N_KEYPOINTS, 3).astype(float)
+    keypoints = matrix(ordered["keypoints"]).reshape(len(ordered), len(KEYPOINTS), 3).astype(float)
     points = np.round(keypoints[:, :, :2].reshape(len(ordered), -1) * 10)
     return {
         "frames": [int(frame) for frame in ordered["frame"]],

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dance_core.report.inputs import FAMILIES, records
+from dance_core.concept_targets import FAMILIES
+from dance_core.poses.skeleton import KEYPOINTS
+from dance_core.report.inputs import records
 from dance_core.report.markup import plain
 from dance_core.report.site import Site, concept_anchor
 
-N_KEYPOINTS = 17
 SCALE = 1000
 
 
@@ -80,7 +81,7 @@ def medoid_skeleton(segment: pd.Series) -> dict[str, Any]:
         `frames` [L] of the video and `points` [L][34], x and y from 0 to 1000 with one scale for both, None where
         missing.
     """
-    joints = np.asarray(segment["joints"], dtype=float).reshape(-1, N_KEYPOINTS, 2)
+    joints = np.asarray(segment["joints"], dtype=float).reshape(-1, len(KEYPOINTS), 2)
     low, high = np.nanmin(joints, axis=(0, 1)), np.nanmax(joints, axis=(0, 1))
     side = float((high - low).max()) or 1.0
     square = (joints - (low + high) / 2) / side * SCALE + SCALE / 2

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from dance_core.report.charts import flow_svg, workflow_svg
-from dance_core.report.inputs import FAMILIES, FITTED_SPLITS, records
+from dance_core.concept_targets import FAMILIES
+from dance_core.report.charts import flow_svg
+from dance_core.report.inputs import FITTED_SPLITS, records
 from dance_core.report.markup import percent
 from dance_core.report.site import Site
 
@@ -25,8 +26,7 @@ def overview_page(site: Site) -> dict[str, Any]:
     """
     inputs = site.inputs
     return {
-        "flows": [flow_svg(upright=False), flow_svg(upright=True)],
-        "workflow": workflow_svg(inputs.dag) if inputs.dag else None,
+        "flows": [flow_svg(site.families, upright) for upright in (False, True)],
         "tiles": tiles(site),
         "accuracy": accuracy_rows(inputs.metrics, site.splits),
         "family_rows": family_rows(inputs.metrics, site.splits),
@@ -108,16 +108,17 @@ def family_rows(metrics: Mapping[str, Any], splits: list[str]) -> list[dict[str,
         splits: Splits in reading order.
 
     Returns:
-        split, top1 of the whole model, `families`: share, top1_alone and top1_without by family, and `change` of the
-        same from the test set, None for the test set itself.
+        split, top1 of the whole model, `families`: share, top1_alone and top1_without by chosen family, and `change`
+        of the same from the test set, None for the test set itself.
     """
     whole = metrics["accuracy"]["dance"]
+    known = {family: metrics["by_family"][family] for family in FAMILIES if metrics["by_family"].get(family)}
     changes = {split: record["change_by_family"] for split, record in (metrics.get("shift") or {}).items()}
     return [
         {
             "split": split,
             "top1": whole[split]["top1"],
-            "families": {family: metrics["by_family"][family][split] for family in FAMILIES},
+            "families": {family: record[split] for family, record in known.items()},
             "change": changes.get(split),
         }
         for split in splits
@@ -138,7 +139,7 @@ def concept_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {"family": family, "prevalence": None, **metrics["concepts"][family], "nec": nec.get(family)}
         for family in FAMILIES
-        if family in metrics["concepts"]
+        if metrics["concepts"].get(family)
     ]
 
 
@@ -149,7 +150,7 @@ def reliance_groups(site: Site) -> list[dict[str, Any]]:
         site: The report.
 
     Returns:
-        name and `rows` of each group; a row is a name and shares by family. Rows without clips are left out.
+        name and `rows` of each group; a row is a name and shares by chosen family. Rows without clips are left out.
     """
     metrics = site.inputs.metrics
     by_split = {
@@ -159,7 +160,10 @@ def reliance_groups(site: Site) -> list[dict[str, Any]]:
     groups = {"by split": by_split, "by predicted class, test": metrics.get("reliance_by_class") or {}}
     found = []
     for name, table in groups.items():
-        rows = [{"name": key, "shares": shares} for key, shares in table.items() if None not in shares.values()]
+        known = {
+            key: {family: share for family, share in row.items() if share is not None} for key, row in table.items()
+        }
+        rows = [{"name": key, "shares": shares} for key, shares in known.items() if shares]
         if rows:
             found.append({"name": name, "rows": rows})
     return found
@@ -238,4 +242,6 @@ def quality_rows(site: Site) -> dict[str, Any]:
     troubles += [{"clip_id": row["clip_id"], "state": "no person", "reason": row["reason"]} for row in records(nobody)]
     states = manifest["status"].value_counts()
     counts = [(state, int(states.get(state, 0))) for state in ("ok", "truncated", "unreadable")]
-    return {"counts": [*counts, ("no person", len(nobody))], "troubles": troubles, "n": len(manifest)}
+    if site.looked_for_people:
+        counts.append(("no person", len(nobody)))
+    return {"counts": counts, "troubles": troubles, "n": len(manifest)}

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dance_core.report import markup
 from dance_core.report.clips import data_page
 from dance_core.report.explanations import clip_pages, index_page, model_document
-from dance_core.report.inputs import FAMILIES, ReportInputs, check_inputs
+from dance_core.report.inputs import ReportInputs, check_inputs
 from dance_core.report.language_concepts import language_page
 from dance_core.report.media import write_media
 from dance_core.report.motion import motion_page
@@ -78,7 +78,8 @@ def _write(
         "classes": site.class_index,
         "class_options": [(place, name) for name, place in site.class_index.items()],
         "splits": site.splits,
-        "families_in_order": FAMILIES,
+        "chosen_families": site.families,
+        "looked_for_people": site.looked_for_people,
         "largest_weight": site.largest_weight,
         "menu": [(f"{name}.html", words) for name, (words, _) in PAGES.items()],
         "here": "clips.html" if template == "clip.html" else template,

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dance_core.report.inputs import FAMILIES, FITTED_SPLITS, ReportInputs
+from dance_core.clips import USABLE
+from dance_core.concept_targets import FAMILIES
+from dance_core.report.inputs import FITTED_SPLITS, ReportInputs
 from dance_core.report.markup import safe_name
-from dance_core.report.media import USABLE, ClipMedia
+from dance_core.report.media import ClipMedia
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,17 @@ class Site:
         return list(dict.fromkeys(self.manifest["split"]))
 
     @cached_property
+    def families(self) -> list[str]:
+        """Families that were chosen, in their order."""
+        chosen = set(self.inputs.concepts["family"])
+        return [family for family in FAMILIES if family in chosen]
+
+    @property
+    def looked_for_people(self) -> bool:
+        """Whether poses were run, so that it is known which clips show nobody."""
+        return len(self.inputs.pose_quality) > 0
+
+    @cached_property
     def explained(self) -> pd.DataFrame:
         """Predictions that have a page, in reading order."""
         return explained_clips(self.inputs)
@@ -60,7 +73,7 @@ class Site:
         """How well each concept is predicted, by family and concept id: auroc, average_precision and similarity."""
         found: dict[tuple[str, int], dict[str, float | None]] = {}
         for family, record in self.inputs.metrics["concepts"].items():
-            for row in record.get("per_concept", ()):
+            for row in (record or {}).get("per_concept", ()):
                 found[family, int(row["concept"])] = {key: row[key] for key in ("auroc", "average_precision")}
         for family, record in self.inputs.concept_layer["families"].items():
             for concept, loss in record["selection"].get("val_loss", {}).items():

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from dance_core.report import ReportInputs
+from dance_core.explain import contributions
+from dance_core.model import Concept
+from dance_core.report import ReportInputs, ReportSettings, build_report
 from dance_core.report.markup import safe_name
 from tests.unit.report.fixture import CLASSES, UNSAFE
 
@@ -218,6 +221,36 @@ def test_a_single_concept_is_switched_with_the_keyboard(show: Callable, inputs: 
     kept = np.array([concept.name != name or concept.family == "none" for concept in inputs.model.concepts])
     np.testing.assert_allclose(probabilities(driver), softmax(inputs.model.logits((z * kept)[None])[0]), atol=1e-6)
     assert "1 of 10 concepts are off" in driver.find_element("id", "switched").text
+
+
+def test_small_contributions_of_every_family_are_among_the_first(
+    browser: object, inputs: ReportInputs, tmp_path: Path
+) -> None:
+    model, extra = inputs.model, [Concept("motion", 100 + number, f"more {number}") for number in range(12)]
+    loud = replace(
+        model,
+        concept_weight=np.vstack([model.concept_weight, model.concept_weight[[0] * len(extra)]]),
+        z_mean=np.zeros(len(model.concepts) + len(extra)),
+        z_std=np.ones(len(model.concepts) + len(extra)),
+        weight=np.hstack([np.where(model.weight == 0, 0, 0.01), np.full((len(CLASSES), len(extra)), 9.0)]),
+        concepts=(*model.concepts, *extra),
+    )
+    shown_sums = contributions(loud, inputs.features, inputs.manifest)
+    settings = ReportSettings(media_limit=0, page_limit=1, thumbnails=0)
+    build_report(replace(inputs, model=loud, contributions=shown_sums, settings=settings), tmp_path / "site")
+    (page,) = (tmp_path / "site" / "clips").iterdir()
+    browser.get(page.as_uri())
+    rows = [box.get_attribute("aria-label") for box in shown(browser, "#contributions input")]
+    assert [row.startswith("motion: more") for row in rows[:10]] == [True] * 10
+    assert {row.split(":")[0] for row in rows[10:]} == {"object", "scene"}
+    assert "others" in browser.find_element("css selector", "#contributions .rest").text
+
+
+def test_boxes_of_the_flow_lead_to_their_pages(show: Callable) -> None:
+    driver = show("index.html")
+    (box,) = shown(driver, ".flow a[href='clips.html']")
+    box.click()
+    assert driver.current_url.endswith("clips.html")
 
 
 def test_another_class_can_be_explained(show: Callable) -> None:

@@ -5,13 +5,13 @@ import pytest
 from dance_core.concept_layer import (
     ConceptLayerSettings,
     fit_concept_layer,
-    group_folds,
     read_concept_layer,
     write_concept_layer,
 )
 from dance_core.concept_objectives import BinaryCrossEntropy, NegativeCosineCubed
 from dance_core.concept_solvers import AdamSolver, RidgeSolver, RowSpace
 from dance_core.concept_targets import ConceptTargets, concept_table, motion_targets, text_targets
+from dance_core.group_folds import group_folds
 
 
 def study(n_train=60, n_val=30, width=200, seed=0):
@@ -184,6 +184,48 @@ def test_the_order_of_clips_and_of_families_changes_nothing():
     np.testing.assert_array_equal(one.train_activations, two.train_activations)
 
 
+def test_motion_is_learnt_from_movement_where_the_backbone_knows_it():
+    features, targets, manifest = study()
+    x = np.stack(list(features["features"]))
+    x[:, 50:150] *= np.linspace(1, 2, 100)
+    features["features"] = list(x)
+    layer = fit_concept_layer(features, targets, manifest, backbone="efficientnet")
+    alone = features.assign(features=list(x[:, 50:150]))
+    expected = fit_concept_layer(alone, targets, manifest)
+    motion = layer.families["motion"]
+    np.testing.assert_array_equal(motion.weight[:, 50:150], expected.families["motion"].weight)
+    assert not motion.weight[:, :50].any() and not motion.weight[:, 150:].any()
+    np.testing.assert_array_equal(motion.train_activations, expected.families["motion"].train_activations)
+    unaware = fit_concept_layer(features, targets, manifest)
+    for family in ("object", "scene"):
+        np.testing.assert_array_equal(layer.families[family].weight, unaware.families[family].weight)
+    settings = ConceptLayerSettings(motion_features="all")
+    everything = fit_concept_layer(features, targets, manifest, settings, "efficientnet")
+    np.testing.assert_array_equal(everything.families["motion"].weight, unaware.families["motion"].weight)
+
+
+def test_a_place_that_goes_with_a_motion_in_train_does_not_become_the_motion():
+    generator = np.random.default_rng(0)
+    features, targets, manifest = study(width=40)
+    shown = targets[2].values
+    x = generator.normal(size=(90, 40))
+    x[:, 10:30] += (2 * shown[:, :1] - 1) * generator.uniform(0.2, 0.6, 20)
+    x[:, 30:] += (2 * shown[:, :1] - 1) * 3
+    elsewhere = x.copy()
+    elsewhere[:, 30:] -= (2 * shown[:, :1] - 1) * 6
+    features["features"] = list(x)
+    motion = ConceptTargets("motion", (0,), ("arm",), targets[2].clip_ids, shown[:, :1])
+    correct = {}
+    for choice in ("movement", "all"):
+        settings = ConceptLayerSettings(motion_features=choice)
+        layer = fit_concept_layer(features, [motion], manifest, settings, "efficientnet")
+        weight = layer.families["motion"].weight
+        z = ((elsewhere - layer.feature_mean) / layer.feature_std) @ weight.T
+        correct[choice] = float(((z[60:] > 0) == (shown[60:, :1] == 1)).mean())
+    assert correct["movement"] > 0.8
+    assert correct["all"] < 0.3
+
+
 def test_test_clips_change_nothing():
     features, targets, manifest = study()
     extra = manifest.iloc[[0]].assign(clip_id="clip999", split="test")
@@ -226,8 +268,22 @@ def test_concepts_without_information_are_dropped_with_the_reason():
         fit_concept_layer(features, [nothing, scene], manifest).families["motion"].dropped[0]
         == "no train clip is labelled"
     )
-    with pytest.raises(ValueError, match="no concept of any family is left; lower the cutoffs"):
-        fit_concept_layer(features, [nothing], manifest)
+
+
+def test_when_nothing_is_left_the_commonest_reason_of_each_family_is_said():
+    features, targets, manifest = study()
+    values = targets[2].values.copy()
+    values[60:] = np.nan
+    motion = ConceptTargets("motion", (0, 1), ("arm", "leg"), targets[2].clip_ids, values)
+    constant = np.repeat(targets[0].values, 3, axis=1) * [0, 1, 0] + [1, 0, 2]
+    scene = ConceptTargets("scene", (0, 1, 2), ("gym", "sea", "hall"), targets[0].clip_ids, constant)
+    with pytest.raises(ValueError) as error:
+        fit_concept_layer(features, [motion, scene], manifest, ConceptLayerSettings(interpretability_cutoff=1.0))
+    assert str(error.value) == (
+        "concept layer: no concept of any family is left (motion: no val clip is labelled, 2 of 2; "
+        "scene: its target is 1 for every train clip, 2 of 3); "
+        "lower the cutoffs, label more clips or give other concepts"
+    )
 
 
 def test_constant_features_do_no_harm():
@@ -281,6 +337,8 @@ def test_errors_name_the_place_and_the_cure():
         fit_concept_layer(features, targets, manifest.assign(label="box"))
     with pytest.raises(ValueError, match="optimiser 'sgd' is unknown; use one of ridge, adam"):
         fit_concept_layer(features, targets, manifest, ConceptLayerSettings("sgd"))
+    with pytest.raises(ValueError, match="motion_features 'person' is unknown; use one of movement, all"):
+        fit_concept_layer(features, targets, manifest, ConceptLayerSettings(motion_features="person"))
     message = "scene targets has a row for clip 'clip031' that the manifest lacks"
     with pytest.raises(ValueError, match=message):
         fit_concept_layer(features.drop(31), targets, manifest.drop(31))

@@ -1,7 +1,12 @@
 """The doctor says what can run here and what to do for what cannot."""
 
+from pathlib import Path
+
+import pytest
+import yaml
+
 from dance_core.__main__ import main
-from dance_core.doctor import findings, render
+from dance_core.doctor import NEEDS, findings, render
 from dance_core.weights import WEIGHTS
 
 
@@ -30,6 +35,40 @@ def test_advice_stands_beside_what_cannot_run(tmp_path):
     line = next(line for line in lines if "blazepose" in line)
     assert line.startswith("no ")
     assert line.endswith("→ snakemake --cores 1 weights/blazepose")
+
+
+@pytest.mark.parametrize(
+    ("kind", "section", "key"),
+    [
+        ("decoder", "data", "decoder"),
+        ("pose estimator", "poses", "estimator"),
+        ("backbone", "backbone", "name"),
+        ("dual encoder", "dual_encoder", "name"),
+    ],
+)
+def test_the_parts_are_those_that_can_be_set(kind, section, key):
+    schema = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+    properties = yaml.safe_load(schema.read_text("utf-8"))["properties"]
+    named = [need.name for need in NEEDS if need.kind == kind]
+    assert sorted(named) == sorted(properties[section]["properties"][key]["enum"])
+
+
+def test_what_has_to_be_set_stands_beside_what_can_run(tmp_path):
+    lines = render(findings(tmp_path, lambda package: "1.0")).splitlines()
+    assert "yes  pose estimator  movenet  (set poses.model to a MoveNet tflite file)" in lines
+    assert "yes  backbone        transformers_video  (set backbone.model to a local folder or a hub id)" in lines
+    assert (
+        "yes  dual encoder    file  (set dual_encoder.model to a folder of clip_features and concept_features)" in lines
+    )
+    assert "yes  decoder         pyav" in lines
+
+
+def test_ultralytics_needs_lap_as_well(tmp_path):
+    without_lap = findings(tmp_path, lambda package: None if package == "lap" else "1.0")
+    assert (
+        "no   pose estimator  ultralytics  → pip install ultralytics==8.4.190 lap (AGPL-3.0)"
+        "  (set poses.model to a YOLO pose weights file)"
+    ) in render(without_lap).splitlines()
 
 
 def test_the_command_prints_the_machine_and_every_part(tmp_path, capsys):

@@ -203,6 +203,11 @@ def test_partitions_count_their_clusters() -> None:
         (np.eye(3), {"metric": "l1"}, "metric 'l1' is unknown; use one of cosine, euclidean"),
         (np.eye(3), {"method": "som"}, "method 'som' is unknown; use one of finch, finch_clust, kmeans"),
         (np.eye(3), {"method": "kmeans"}, "kmeans has no number of clusters; set requested, or use method finch"),
+        (
+            np.eye(3),
+            {"method": "kmeans", "requested": 4},
+            "clustering: 4 clusters were requested of kmeans, but there are 3 points; request 1 to 3",
+        ),
         (np.eye(3), {"requested": 2}, "2 clusters were requested, but the finest partition has 1; request 1 to 1"),
     ],
 )

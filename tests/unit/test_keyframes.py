@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from dance_core.keyframes import (
+    DETECTORS,
     KEYFRAME_SCHEMA,
     KeyframeSettings,
     changed_pixels,
@@ -221,3 +222,7 @@ def test_settings_that_cannot_be_meant_are_refused():
         KeyframeSettings(detector="pose")
     with pytest.raises(ValueError, match=r"^keyframes: minimum 3 and maximum 2 do not go together; set 1 <= minimum"):
         KeyframeSettings(maximum=2)
+    assert KeyframeSettings(detector="frame_difference", maximum=2).maximum == 2  # it has no minimum
+    for detector in DETECTORS:
+        with pytest.raises(ValueError, match=r"^keyframes: minimum 0 and maximum None do not go together; set 1 <= "):
+            KeyframeSettings(detector=detector, minimum=0)

@@ -1,4 +1,5 @@
 import itertools
+import os
 import random
 
 import av
@@ -163,6 +164,13 @@ def test_links_inside_the_source_may_lead_out_of_it(tmp_path):
     assert list_clips(source, seed=0)["path"].tolist() == ["a/1.mp4", "a/2.mp4"]
     write_csv(source, f"clip_id,path,label\nx,a/1.mp4,a\ny,{source}/a/2.mp4,a\n")
     assert list_clips(source, seed=0)["path"].tolist() == ["a/1.mp4", "a/2.mp4"]
+
+
+def test_a_file_name_that_is_not_utf8_is_named(tmp_path):
+    make_folder(tmp_path, ["a/1.mp4", os.fsdecode(b"a/caf\xe9.mp4")])
+    with pytest.raises(ValueError) as error:
+        list_clips(tmp_path, seed=0)
+    assert str(error.value) == f"{tmp_path}: file name b'a/caf\\xe9.mp4' is not valid UTF-8; rename it"
 
 
 HEADER = "clip_id,path,label,split,group\n"

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dance_core.concept_metrics import concept_scores
 from dance_core.concept_targets import ConceptTargets
-from dance_core.metrics import accuracy_record, concept_scores, evaluate, family_shares, split_order
+from dance_core.metrics import accuracy_record, evaluate, family_shares, split_order
 from dance_core.model import Concept, Model
 from dance_core.tables import write_json
 
@@ -55,8 +56,8 @@ def test_the_whole_document_by_hand(tmp_path):
     assert accuracy["linear_probe"]["test"]["top1"] == 0.5
     assert metrics["confusion"]["shift_test"] == [[2, 2], [2, 2]]
     assert metrics["nec"] == 2
-    assert metrics["nec_by_family"] == {"motion": 1, "object": 0, "scene": 1}
-    assert metrics["reliance"] == {"motion": 0.25, "object": 0, "scene": 0.75}
+    assert metrics["nec_by_family"] == {"motion": 1, "object": None, "scene": 1}
+    assert metrics["reliance"] == {"motion": 0.25, "object": None, "scene": 0.75}
     assert metrics["reliance_by_class"]["box"] == metrics["reliance"]
     assert metrics["shift"]["shift_test"]["drop"] == {"dance": 0.5, "linear_probe": 0}
     assert metrics["by_family"]["motion"]["shift_test"] == {"share": 0.25, "top1_alone": 1, "top1_without": 0.5}
@@ -69,7 +70,6 @@ def test_the_whole_document_by_hand(tmp_path):
     motion = metrics["concepts"]["motion"]
     assert (motion["kept"], motion["dropped"], motion["auroc"], motion["average_precision"]) == (1, 1, 1, 1)
     assert motion["prevalence"] == 0.5
-    assert metrics["concepts"]["object"]["auroc"] is None
     assert metrics["concepts"]["scene"]["per_concept"][0]["concept"] == 4
     assert list(accuracy["dance"]) == ["test", "val", "train", "shift_test"]
     row = predictions[(predictions["clip_id"] == "shift_test0") & (predictions["method"] == "dance")].iloc[0]
@@ -78,6 +78,24 @@ def test_the_whole_document_by_hand(tmp_path):
     assert len(predictions) == 2 * 32
     write_json(tmp_path / "metrics.json", metrics)
     assert json.loads((tmp_path / "metrics.json").read_text())["reliance"]["scene"] == 0.75
+
+
+def test_a_family_that_was_not_chosen_is_null_never_absent():
+    metrics, _ = evaluate(*study())
+    for key in ("reliance", "nec_by_family", "by_family", "concepts"):
+        assert list(metrics[key]) == ["motion", "object", "scene"]
+        assert metrics[key]["object"] is None
+    assert metrics["reliance_by_class"]["jog"] == {"motion": 0.25, "object": None, "scene": 0.75}
+    assert metrics["shift"]["shift_test"]["change_by_family"]["object"] is None
+
+
+def test_a_chosen_family_whose_concepts_were_all_dropped_carries_nothing():
+    model, features, manifest, targets, concepts, probe = study()
+    concepts = pd.concat([concepts, pd.DataFrame({"family": ["object"], "kept": [False]})], ignore_index=True)
+    metrics, _ = evaluate(model, features, manifest, targets, concepts, probe)
+    assert (metrics["reliance"]["object"], metrics["nec_by_family"]["object"]) == (0, 0)
+    assert metrics["by_family"]["object"]["test"] == {"share": 0, "top1_alone": 0.5, "top1_without": 1}
+    assert (metrics["concepts"]["object"]["dropped"], metrics["concepts"]["object"]["auroc"]) == (1, None)
 
 
 def test_the_order_of_rows_changes_nothing():

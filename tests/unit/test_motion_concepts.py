@@ -316,7 +316,11 @@ def test_segments_that_cannot_be_fitted_are_refused() -> None:
         fit_motion_concepts(pd.concat([segments, segments]), SMALL)
     with pytest.raises(ValueError, match="the train split has 0 pose segments and needs two or more"):
         fit_motion_concepts(segments[segments["split"] == "test"], SMALL)
-    with pytest.raises(ValueError, match=r"no cluster has 500 segments of 2 clips; lower motion_concepts.minimum_size"):
+    sentence = (
+        r"^motion_concepts: no cluster has 500 segments of 2 clips; "
+        r"lower motion_concepts\.minimum_size or motion_concepts\.minimum_clips, or add training clips$"
+    )
+    with pytest.raises(ValueError, match=sentence):
         fit_motion_concepts(segments, MotionSettings(minimum_size=500))
     with pytest.raises(ValueError, match=r"partition 9 has no concepts; use auto or one of 0, 1"):
         fit_motion_concepts(segments, MotionSettings(partition=9))

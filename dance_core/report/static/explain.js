@@ -2,14 +2,14 @@
 "use strict";
 
 (() => {
-  const { classes, bias, columns, weights } = dance.model;
+  const { classes, families, bias, columns, weights } = dance.model;
   const clip = dance.document("clip");
   const place = Object.fromEntries(columns.map((column, j) => [column.column, j]));
   const predicted = classes.indexOf(clip.predicted);
   const label = classes.indexOf(clip.label);
-  const families = ["motion", "object", "scene"];
   const on = columns.map(() => true);
   const FIRST = 10;
+  const EACH = 3;
   let chosen = predicted;
   let all = false;
 
@@ -89,16 +89,24 @@
       bar(sum, scale, "others"), dance.element("span", { class: "value" }, dance.signed(sum, 3)));
   };
 
+  // The largest of all, and of every family its own largest, however small.
+  const leading = (pairs) => {
+    const own = families.flatMap((family) => pairs.filter(([j]) => columns[j].family === family).slice(0, EACH));
+    const kept = new Set([...pairs.slice(0, FIRST), ...own]);
+    return pairs.filter((pair) => kept.has(pair));
+  };
+
   const showSum = () => {
     const pairs = contributions(chosen);
-    const tail = pairs.slice(FIRST);
+    const head = leading(pairs);
+    const tail = pairs.filter((pair) => !head.includes(pair));
     const more = byId("more");
     const restSum = Math.abs(tail.reduce((total, [, value]) => total + value, 0));
     const scale = Math.max(1e-9, ...pairs.map(([, value]) => Math.abs(value)), all ? 0 : restSum);
-    const rows = (all ? pairs : pairs.slice(0, FIRST)).map((pair) => row(pair, scale));
+    const rows = (all ? pairs : head).map((pair) => row(pair, scale));
     byId("contributions").replaceChildren(...rows, ...(tail.length && !all ? [rest(tail, scale)] : []));
     more.hidden = !tail.length;
-    more.textContent = all ? `Show the ${FIRST} largest` : `Show all ${pairs.length}`;
+    more.textContent = all ? "Show fewer" : `Show all ${pairs.length}`;
     more.setAttribute("aria-expanded", String(all));
     byId("class-toggle").querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(Number(button.value) === chosen)));
     byId("class-other").value = chosen === predicted || chosen === label ? "" : String(chosen);

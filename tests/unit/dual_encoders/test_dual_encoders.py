@@ -100,10 +100,23 @@ def test_embeddings_from_files_are_looked_up_by_bare_names(embeddings):
 
 
 def test_what_a_file_lacks_is_named(embeddings):
-    with pytest.raises(ValueError, match="concept 'sofa' has no features; add it to concept_features"):
-        text_features(["sofa"], embeddings)
     with pytest.raises(ValueError, match="clip 'b' has no features; add it to clip_features"):
         load_dual_encoder(embeddings).clip_embedding(MemoryClip(random_pictures(0, 2), clip_id="b"))
+
+
+def test_all_texts_that_a_file_lacks_are_named_at_once(embeddings):
+    with pytest.raises(ValueError) as error:
+        text_features(["ball", "tennis serve", "sofa"], embeddings)
+    assert str(error.value) == (
+        f"{embeddings.model}: concept_features lacks 2 of 3 texts: 'sofa', 'tennis serve'; "
+        "it must hold every class name as spoken (clean_and_jerk is 'clean and jerk'), every concept of the "
+        "answers and every word of a vocabulary: add a row for each"
+    )
+    concepts = pd.DataFrame({"family": "object", "concept": [f"thing {k:02}" for k in range(12)], "kept": True})
+    with pytest.raises(ValueError, match=r"lacks 12 of 12 texts: 'thing 00', .*'thing 09' and 2 more; it must hold"):
+        concept_features(concepts, embeddings)
+    with pytest.raises(ValueError, match="lacks 1 of 1 texts: 'sofa'; it must hold"):
+        load_dual_encoder(embeddings).text_embedding("sofa")
 
 
 def test_an_absent_file_of_embeddings_is_named(tmp_path):

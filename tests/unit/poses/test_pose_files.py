@@ -126,8 +126,14 @@ def test_a_pose_beyond_the_clip_is_named(tmp_path):
 @pytest.mark.parametrize("document", [{"other": 1}, [1], {"keypoints": [{"0": [[1, 2]]}]}, {"annotations": [{}]}])
 def test_a_file_of_no_known_format_is_named(tmp_path, document):
     path = write(tmp_path / "a.json", document)
-    with pytest.raises(ValueError, match=r"a\.json: neither COCO key points .* nor DANCE key points"):
+    with pytest.raises(ValueError) as error:
         read_pose_file(path, 640, 480)
+    found, cure = str(error.value).rsplit("; ", 1)
+    assert found.startswith(f"{path}: neither COCO key points nor DANCE key points, at ")
+    assert cure == (
+        'write {"images": [...], "annotations": [...]} as COCO does, or {"keypoints": [frames]} where a frame is '
+        '{"0": 17 times [y, x, confidence]} with the number of each person, or give a Penn Action .mat instead'
+    )
 
 
 def test_broken_files_are_named(tmp_path):

@@ -66,7 +66,11 @@ def test_absent_weights_are_named_and_nothing_is_imported(monkeypatch, tmp_path)
 
 def test_an_absent_package_is_named(monkeypatch, model):
     monkeypatch.setitem(sys.modules, "ultralytics", None)
-    with pytest.raises(ValueError, match=r"package 'ultralytics' cannot be imported .*dance-core\[ultralytics\]"):
+    sentence = (
+        r"^poses: package 'ultralytics' cannot be imported \(.*\); "
+        r"run 'pip install ultralytics==8\.4\.190 lap' \(AGPL-3\.0\) or set poses\.estimator: blazepose$"
+    )
+    with pytest.raises(ValueError, match=sentence):
         UltralyticsPose("", model, "cpu", 4)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from dance_core.concept_targets import FAMILIES
 from dance_core.explain import contributions
 from dance_core.model import Concept, Model
 from dance_core.report import ReportInputs, ReportSettings
-from dance_core.report.inputs import FAMILIES
 
 UNSAFE = '<img src=x onerror="alert(1)"> & "swing"</script>'
 CLASSES = ["boxing", UNSAFE, "Übung Ärmel"]

@@ -1,45 +1,51 @@
 """The drawings."""
 
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from dance_core.report.charts import ARROWS, STAGES, flow_svg, workflow_svg
+from dance_core.concept_targets import FAMILIES
+from dance_core.report.charts import ARROWS, STAGES, flow_svg, run_stages
 
 
 @pytest.mark.parametrize("upright", [False, True])
-def test_the_flow_shows_every_stage_and_arrow_inside_its_frame(upright: bool) -> None:
-    drawing = ElementTree.fromstring(flow_svg(upright))
+@pytest.mark.parametrize("families", [FAMILIES, ("motion",), ("object", "scene"), ("scene",)])
+def test_the_flow_shows_every_stage_of_the_run_inside_its_frame(families: tuple[str, ...], upright: bool) -> None:
+    drawing = ElementTree.fromstring(flow_svg(families, upright))
     _, _, width, height = map(float, drawing.attrib["viewBox"].split())
-    stages = [group.find("rect") for group in drawing.findall("g")]
-    assert len(stages) == len(STAGES)
-    assert len(drawing.findall("path")) == len(ARROWS)
-    corners = [tuple(float(box.attrib[key]) for key in ("x", "y", "width", "height")) for box in stages]
+    boxes = list(drawing.iter("g"))
+    assert len(boxes) == len(run_stages(families))
+    links = [link.attrib["href"] for link in drawing.findall("a")]
+    assert links == [stage.href for stage in run_stages(families) if stage.href]
+    corners = [tuple(float(box[0].attrib[key]) for key in ("x", "y", "width", "height")) for box in boxes]
     assert all(x >= 0 and y >= 0 and x + w <= width and y + h <= height for x, y, w, h in corners)
+    assert min(x for x, *_ in corners) <= 10 and min(y for _, y, *_ in corners) <= 10
     for place, (x, y, w, h) in enumerate(corners):
         apart = [abs(x - a) >= w or abs(y - b) >= h for a, b, _, _ in corners[place + 1 :]]
         assert all(apart)
 
 
-def test_a_graphviz_drawing_keeps_shapes_and_loses_ink_links_and_scripts(tmp_path: Path) -> None:
-    source = (
-        '<?xml version="1.0"?><!DOCTYPE svg><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9pt">'
-        '<g id="g"><polygon fill="white" stroke="black" points="0,0 1,1"/>'
-        '<a href="javascript:x()"><text>a &lt; b</text></a>'
-        "<style>*{}</style><foreignObject><b>x</b></foreignObject></g></svg>"
-    )
-    (tmp_path / "dag.svg").write_text(source, "utf-8")
-    assert workflow_svg(tmp_path / "dag.svg") == (
-        '<svg viewBox="0 0 9 9" role="img" aria-label="Workflow that was run"><g>'
-        '<polygon fill="none" points="0,0 1,1" stroke="currentColor"></polygon><text>a &lt; b</text></g></svg>'
-    )
+def test_a_run_of_all_families_has_every_stage_and_arrow() -> None:
+    assert tuple(run_stages(FAMILIES)) == STAGES
+    assert len(ElementTree.fromstring(flow_svg(FAMILIES, False)).findall("path")) == len(ARROWS)
 
 
-def test_what_is_no_drawing_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "dag.svg").write_text("digraph {}", "utf-8")
-    with pytest.raises(ValueError, match=r"dag\.svg: not an SVG drawing .*; make it again with `dot -Tsvg`"):
-        workflow_svg(tmp_path / "dag.svg")
-    (tmp_path / "dag.svg").write_text("<html></html>", "utf-8")
-    with pytest.raises(ValueError, match="the outermost element is 'html'; expected svg, as `dot -Tsvg` writes it"):
-        workflow_svg(tmp_path / "dag.svg")
+@pytest.mark.parametrize(
+    ("families", "absent"),
+    [
+        (("motion",), {"clip_features", "concept_set", "concept_features", "pseudo_labels"}),
+        (("object", "scene"), {"poses", "keyframes", "pose_segments", "motion_concepts"}),
+    ],
+)
+def test_stages_of_families_that_were_not_chosen_are_left_out(families: tuple[str, ...], absent: set[str]) -> None:
+    assert {stage.stage for stage in STAGES} - {stage.stage for stage in run_stages(families)} == absent
+    drawing = ElementTree.fromstring(flow_svg(families, False))
+    left = [pair for pair in ARROWS if not absent & set(pair)]
+    assert len(drawing.findall("path")) == len(left)
+    marks = {rect.attrib["class"] for rect in drawing.iter("rect") if "class" in rect.attrib}
+    assert marks == {f"mark {family}" for family in families}
+
+
+def test_the_concepts_of_one_text_family_are_called_so() -> None:
+    texts = {stage.stage: stage.text for stage in run_stages(("scene",))}
+    assert texts["concept_set"] == "scene concepts"

@@ -15,7 +15,7 @@ def test_script_json_cannot_be_left_and_reads_back() -> None:
     assert json.loads(text) == {"a": value["a"], "b": [1, 2.5, None, True, None], "c": 0.1}
 
 
-def test_plain_keeps_seven_digits() -> None:
+def test_plain_keeps_eight_digits() -> None:
     assert plain(np.array([1 / 3, 123456.789])) == [0.33333333, 123456.79]
 
 

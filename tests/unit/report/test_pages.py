@@ -10,9 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dance_core.concept_targets import FAMILIES
 from dance_core.report import ReportInputs, build_report
+from dance_core.report.explanations import seen_without_weight
 from dance_core.report.inputs import ReportSettings
 from dance_core.report.markup import safe_name
+from dance_core.report.overview import quality_rows
+from dance_core.report.site import Site
 from tests.unit.report.fixture import UNSAFE
 
 FEW = ReportSettings(media_limit=0, page_limit=1, thumbnails=0)
@@ -152,13 +156,97 @@ def test_a_run_without_motion_or_language_still_has_a_report(inputs: ReportInput
     assert "This run has no object or scene concepts." in (tmp_path / "site" / "language.html").read_text("utf-8")
 
 
-def test_the_workflow_drawing_is_shown_without_its_scripts(inputs: ReportInputs, tmp_path: Path) -> None:
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg" onload="x()"><script>x()</script><text>rule</text></svg>'
-    (tmp_path / "dag.svg").write_text(drawing, "utf-8")
-    build_report(replace(inputs, dag=tmp_path / "dag.svg", settings=FEW), tmp_path / "site")
-    text = (tmp_path / "site" / "index.html").read_text("utf-8")
-    assert "<text>rule</text>" in text
-    assert "x()" not in text
+def without(inputs: ReportInputs, family: str) -> ReportInputs:
+    """The run as if one family had not been chosen."""
+    keys = ("nec_by_family", "concepts", "reliance", "by_family")
+    metrics = dict(inputs.metrics) | {key: {**inputs.metrics[key], family: None} for key in keys}
+    by_class = inputs.metrics["reliance_by_class"].items()
+    metrics["reliance_by_class"] = {name: {**shares, family: None} for name, shares in by_class}
+    shift = {
+        split: {"change_by_family": {**record["change_by_family"], family: None}}
+        for split, record in inputs.metrics["shift"].items()
+    }
+    kept = [place for place, name in enumerate(inputs.model.families) if name != family]
+    model = replace(
+        inputs.model,
+        concept_weight=inputs.model.concept_weight[kept],
+        z_mean=inputs.model.z_mean[kept],
+        z_std=inputs.model.z_std[kept],
+        weight=inputs.model.weight[:, kept],
+        concepts=tuple(inputs.model.concepts[place] for place in kept),
+    )
+    shown = inputs.contributions[inputs.contributions["concept"].isin(kept)]
+    shown = shown.assign(concept=shown["concept"].map({column: place for place, column in enumerate(kept)}))
+    concepts = inputs.concepts[inputs.concepts["family"] != family]
+    return replace(
+        inputs, metrics=metrics | {"shift": shift}, model=model, contributions=shown, concepts=concepts, settings=FEW
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_that_was_not_chosen_is_not_on_the_overview(inputs: ReportInputs, tmp_path: Path, family: str) -> None:
+    build_report(without(inputs, family), tmp_path / "site")
+    page = Page(tmp_path / "site" / "index.html")
+    rest = [name for name in FAMILIES if name != family]
+    words = [text.strip() for text in page.text]
+    config = next(place for place, text in enumerate(words) if text == "What was run")
+    assert [name for name in FAMILIES if name in words[:config]] == rest
+    assert f"mark {family}" not in {attributes.get("class") for _, attributes in page.tags}
+    assert "exact sum of two kinds of concept" in "".join(page.text)
+    (model,) = re.findall(r'"families":(\[.*?\])', (tmp_path / "site" / "assets" / "model.js").read_text("utf-8"))
+    assert json.loads(model) == rest
+
+
+def test_nothing_is_said_about_people_where_nobody_looked(inputs: ReportInputs, tmp_path: Path) -> None:
+    whole = inputs.manifest.assign(status="ok", reason="")
+    readable = whole["clip_id"] != "übung_3"
+    empty = {"poses": inputs.poses.iloc[:0], "pose_quality": inputs.pose_quality.iloc[:0]}
+    blind = replace(inputs, **empty, manifest=inputs.manifest.assign(reason=""), settings=FEW)
+    build_report(blind, tmp_path / "site")
+    for path in pages(tmp_path / "site"):
+        text = "".join(Page(path).text).lower()
+        assert "no person" not in text and "a person" not in text, path.name
+    quality = quality_rows(Site(replace(blind, manifest=whole[readable]), {}))
+    assert quality == {"counts": [("ok", 11), ("truncated", 0), ("unreadable", 0)], "troubles": [], "n": 11}
+
+
+def test_active_concepts_without_weight_are_listed_most_active_first(inputs: ReportInputs) -> None:
+    weight = inputs.model.weight.copy()
+    weight[1, [4, 5, 6, 8, 9]] = 0
+    weight[1, [7, 10]] = 1
+    z = np.array([9, 9, 9, 9, 0.5, -2, 2.5, 8, -0.1, 0.25, 8])
+    site = Site(replace(inputs, model=replace(inputs.model, weight=weight)), {})
+    seen = seen_without_weight(site, UNSAFE, z)
+    assert [(row["name"], row["z"]) for row in seen] == [
+        ("a ball", 2.5),
+        ("boxing gloves", 0.5),
+        ("a wide field", 0.25),
+    ]
+    assert [row["name"] for row in seen_without_weight(site, UNSAFE, z, count=1)] == ["a ball", "a wide field"]
+
+
+def test_a_clip_page_folds_away_what_was_seen_without_weight(inputs: ReportInputs, tmp_path: Path) -> None:
+    silent = replace(inputs.model, weight=inputs.model.weight * (inputs.model.families == "motion"))
+    few = replace(FEW, page_limit=5)
+    build_report(replace(inputs, model=silent, settings=few), tmp_path / "site")
+    features = inputs.features.set_index("clip_id")["features"]
+    for clip_id in inputs.manifest.loc[inputs.manifest["split"].isin(["test", "shift_test"]), "clip_id"]:
+        path = tmp_path / "site" / "clips" / f"{safe_name(clip_id)}.html"
+        z = silent.concept_activations(features[clip_id][None])[0]
+        active = [c for c, value in zip(silent.concepts, z, strict=True) if c.family != "motion" and value > 0]
+        links = [attributes["href"] for tag, attributes in Page(path).tags if tag == "a"]
+        assert sorted(link for link in links if "#object-" in link or "#scene-" in link) == sorted(
+            f"../language.html#{concept.family}-{concept.id}" for concept in active
+        )
+        assert (("details", {"id": "seen"}) in Page(path).tags) == bool(active)
+
+
+def test_motion_cards_name_and_link_the_clip_of_their_middle_segment(site: Path, inputs: ReportInputs) -> None:
+    page = Page(site / "motion.html")
+    links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
+    for clip_id in inputs.motion_concepts["clip_id"]:
+        assert f"data.html#{safe_name(clip_id)}" in links
+        assert clip_id in page.text
 
 
 def test_unreadable_and_person_free_clips_are_listed_with_their_reason(site: Path) -> None:
