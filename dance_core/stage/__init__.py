@@ -7,7 +7,7 @@ installs; asking for `render_clip` or `BodyModel` without it is an ImportError t
 from importlib import import_module
 from typing import Any
 
-from .casting import ACTIONS, PROPS, SCENES, Clip, planned_clips
+from dance_core.stage.casting import ACTIONS, PROPS, SCENES, Clip, planned_clips
 
 __all__ = ["ACTIONS", "PROPS", "SCENES", "BodyModel", "Clip", "planned_clips", "render_clip"]
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .production import chosen_clips, produce
+from dance_core.stage.production import chosen_clips, produce
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

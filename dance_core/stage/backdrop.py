@@ -6,8 +6,8 @@ rotation, its position in metres and its focal length in pixels.
 
 import math
 
-from .rasterizer import compiled
-from .rotations import Array
+from dance_core.stage.rasterizer import compiled
+from dance_core.stage.rotations import Array
 
 
 @compiled

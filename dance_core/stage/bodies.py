@@ -8,30 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .extras import require
-from .ground import ground_path
-from .posture import SIDES, Build, Motion
-from .rotations import Array, rotation_about, shortest_rotation, transposed
+from dance_core.poses.skeleton import KEYPOINTS
+from dance_core.stage.extras import require
+from dance_core.stage.ground import ground_path
+from dance_core.stage.posture import SIDES, Build, Motion
+from dance_core.stage.rotations import Array, rotation_about, shortest_rotation, transposed
 
-KEYPOINTS = (
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
 CACHE_VARIABLE = "ANNY_CACHE_DIR"
 
 _SPINE = ("spine05", "spine04", "spine03", "spine02", "spine01")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .rotations import Array, unit
+from dance_core.stage.rotations import Array, unit
 
 WIDTH, HEIGHT = 320, 240
 SUPERSAMPLING = 2

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .extras import require
+from dance_core.stage.extras import require
 
 Colour = Sequence[float] | NDArray[np.float64]
 Texture = NDArray[np.float32]

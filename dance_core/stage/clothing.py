@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .bodies import BodyModel, Rest
-from .rotations import Array
+from dance_core.stage.bodies import BodyModel, Rest
+from dance_core.stage.rotations import Array
 
 _SKINS = ((238, 200, 172), (226, 178, 142), (200, 148, 110), (168, 116, 82), (134, 90, 66))
 _HAIRS = ((38, 30, 26), (74, 50, 32), (124, 88, 52), (194, 156, 98), (120, 114, 108))

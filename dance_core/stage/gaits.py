@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .posture import Motion, directions, standing, tremble
-from .rotations import Array
+from dance_core.stage.posture import Motion, directions, standing, tremble
+from dance_core.stage.rotations import Array
 
 Knots = tuple[tuple[float, float], ...]
 

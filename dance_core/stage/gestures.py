@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .posture import Build, Motion, directions, reach, standing, tremble
-from .rotations import Array
+from dance_core.stage.posture import Build, Motion, directions, reach, standing, tremble
+from dance_core.stage.rotations import Array
 
 
 def _strokes(phase: Array, width: float) -> Array:

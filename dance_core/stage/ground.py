@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .rotations import Array
+from dance_core.stage.rotations import Array
 
 _CONTACT_DEPTH = 0.006  # metres over which a vertex near the ground loses its hold
 _STANCE_STEP = 0.004  # metres a frame by which the standing foot is told from the swinging one

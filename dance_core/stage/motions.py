@@ -1,9 +1,9 @@
 """The motion of a clip, by the name of its action."""
 
-from .casting import FRAMES_PER_SECOND, TRAVELLING, Clip
-from .gaits import gait_motion
-from .gestures import boxing_motion, handclapping_motion, handwaving_motion
-from .posture import Build, Motion
+from dance_core.stage.casting import FRAMES_PER_SECOND, TRAVELLING, Clip
+from dance_core.stage.gaits import gait_motion
+from dance_core.stage.gestures import boxing_motion, handclapping_motion, handwaving_motion
+from dance_core.stage.posture import Build, Motion
 
 
 def motion_of(clip: Clip, build: Build) -> Motion:

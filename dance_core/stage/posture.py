@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .casting import FRAMES_PER_SECOND
-from .rotations import Array, unit
+from dance_core.stage.casting import FRAMES_PER_SECOND
+from dance_core.stage.rotations import Array, unit
 
 SIDES = ("left", "right")
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .casting import Clip, planned_clips
-from .extras import require
-from .writing import packed_truth, write_clip_truth, write_manifest, write_truth, write_video
+from dance_core.stage.casting import Clip, planned_clips
+from dance_core.stage.extras import require
+from dance_core.stage.writing import packed_truth, write_clip_truth, write_manifest, write_truth, write_video
 
 _log = logging.getLogger(__name__)
 _SMALLEST_PERSON = 110.0
@@ -74,14 +74,14 @@ def produce(clips: list[Clip], output: Path, jobs: int = 1, cache_dir: Path | No
 
 @cache
 def _body_model(cache_dir: Path | None) -> Any:
-    from .bodies import BodyModel
+    from dance_core.stage.bodies import BodyModel
 
     require("torch").set_num_threads(1)  # the processes share the cores already
     return BodyModel(cache_dir)
 
 
 def _render_one(clip: Clip, folder: Path, cache_dir: Path | None) -> Outcome:
-    from .render import render_clip
+    from dance_core.stage.render import render_clip
 
     rendered = render_clip(clip, _body_model(cache_dir))
     smallest, margin = float(rendered.person_height.min()), float(rendered.margin.min())

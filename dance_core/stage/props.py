@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .canvas import tint
-from .casting import TRAVELLING, Clip
-from .rotations import Array, rotation_about, unit
-from .shapes import Mesh, bar, box, joined, lathe, sphere
+from dance_core.stage.canvas import tint
+from dance_core.stage.casting import TRAVELLING, Clip
+from dance_core.stage.rotations import Array, rotation_about, unit
+from dance_core.stage.shapes import Mesh, bar, box, joined, lathe, sphere
 
 _ROW_SPACING = 2.3  # metres between the copies along the way of a person who travels
 _GOLDEN = (1.0 + 5.0**0.5) / 2.0

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .extras import require
-from .rotations import Array
+from dance_core.stage.extras import require
+from dance_core.stage.rotations import Array
 
 _numba: Any = require("numba")
 # Fast maths would let the same source give other pixels on another processor.

@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .backdrop import paint_contact, paint_ground, paint_layer
-from .bodies import BodyModel, Posed, phenotype
-from .camera import HEIGHT, SUPERSAMPLING, WIDTH, Camera, View, camera_for
-from .casting import FRAMES_PER_SECOND, TRAVELLING, Clip
-from .clothing import Outfit, dress
-from .extras import require
-from .motions import motion_of
-from .posture import Motion
-from .props import props_of
-from .rasterizer import draw_triangles, mark_triangles, vertex_normals
-from .rotations import Array
-from .scenes import Scene, scene_of
-from .shapes import Mesh, joined
+from dance_core.stage.backdrop import paint_contact, paint_ground, paint_layer
+from dance_core.stage.bodies import BodyModel, Posed, phenotype
+from dance_core.stage.camera import HEIGHT, SUPERSAMPLING, WIDTH, Camera, View, camera_for
+from dance_core.stage.casting import FRAMES_PER_SECOND, TRAVELLING, Clip
+from dance_core.stage.clothing import Outfit, dress
+from dance_core.stage.extras import require
+from dance_core.stage.motions import motion_of
+from dance_core.stage.posture import Motion
+from dance_core.stage.props import props_of
+from dance_core.stage.rasterizer import draw_triangles, mark_triangles, vertex_normals
+from dance_core.stage.rotations import Array
+from dance_core.stage.scenes import Scene, scene_of
+from dance_core.stage.shapes import Mesh, joined
 
 _SEEN_WITHIN = 0.14  # metres a keypoint may lie behind the surface that shows it
 _FADE_DISTANCE = 45.0

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .canvas import Canvas, Texture
-from .rotations import Array
+from dance_core.stage.canvas import Canvas, Texture
+from dance_core.stage.rotations import Array
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def scene_of(name: str, rng: np.random.Generator) -> Scene:
     Returns:
         The scene.
     """
-    from .scenes_indoors import gym, room
-    from .scenes_outdoors import field, street
+    from dance_core.stage.scenes_indoors import gym, room
+    from dance_core.stage.scenes_outdoors import field, street
 
     return {"field": field, "gym": gym, "room": room, "street": street}[name](rng)

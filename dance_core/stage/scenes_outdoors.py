@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .canvas import Canvas, Colour, blurred_levels, tileable_noise, tint
-from .rotations import Array
-from .scenes import Layer, Scene, layer_of
+from dance_core.stage.canvas import Canvas, Colour, blurred_levels, tileable_noise, tint
+from dance_core.stage.rotations import Array
+from dance_core.stage.scenes import Layer, Scene, layer_of
 
 _SKY = ((206, 222, 236), (112, 158, 216))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .rotations import Array, shortest_rotation
+from dance_core.stage.rotations import Array, shortest_rotation
 
 
 @dataclass(frozen=True)

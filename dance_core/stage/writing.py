@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .casting import FRAMES_PER_SECOND, Clip
-from .extras import require
-from .rotations import Array
+from dance_core.stage.casting import FRAMES_PER_SECOND, Clip
+from dance_core.stage.extras import require
+from dance_core.stage.rotations import Array
 
 # Without the psychovisual extras (psy), which keep grain at the price of the edges that pose estimators need.
 _ENCODING = {"crf": "25.5", "preset": "veryslow", "x264-params": "psy=0"}
