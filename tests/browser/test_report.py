@@ -185,6 +185,19 @@ def test_the_sum_that_is_shown_is_the_logit(show: Callable, clip: str) -> None:
         assert check.text.startswith("✓ shown = computed")
 
 
+def test_absent_concepts_are_called_absent(show: Callable, inputs: ReportInputs) -> None:
+    driver = show("clips/boxing_03.html")
+    concepts = [f"{concept.family}: {concept.name}" for concept in inputs.model.concepts]
+    activation = dict(zip(concepts, activations(inputs, "boxing_03"), strict=True))
+    absent = []
+    for box in driver.find_elements("css selector", "input[data-column]"):
+        name = box.find_element("xpath", "..").find_element("css selector", ".name").text
+        absent.append(name.startswith("not "))
+        assert absent[-1] == bool(activation[box.get_attribute("aria-label")] < 0)
+    assert any(absent)
+    assert not all(absent)
+
+
 def test_a_sum_that_does_not_hold_is_marked(show: Callable, site: Path, tmp_path: Path) -> None:
     page = (site / "clips" / "boxing_03.html").read_text("utf-8").replace('"logits":[', '"logits":[9,', 1)
     broken = site / "clips" / "broken.html"

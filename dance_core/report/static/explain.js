@@ -75,9 +75,10 @@
     const column = columns[j];
     const box = dance.element("input", { type: "checkbox", "data-column": j, "aria-label": `${column.family}: ${column.name}` });
     box.checked = on[j];
+    const seen = clip.z[j] < 0 ? "not " : ""; // less of it than the training clips show on average
     const detail = `weight ${dance.signed(weights[chosen][j])} \u00d7 activation ${dance.signed(clip.z[j])}`;
     return dance.element("li", { class: on[j] ? null : "off" }, box,
-      dance.element("a", { class: "name", href: dance.root() + column.href, title: detail }, dance.mark(column.family), " ", column.name),
+      dance.element("a", { class: "name", href: dance.root() + column.href, title: detail }, dance.mark(column.family), " ", seen ? dance.element("em", {}, seen) : "", column.name),
       bar(value, scale, column.family),
       dance.element("span", { class: "value" }, dance.signed(value, 3)),
       dance.element("small", { class: "quiet detail" }, detail));
