@@ -29,6 +29,7 @@ def write_video(path: Path, frames: list[np.ndarray], rate: int = 25) -> None:
         stream = container.add_stream("libx264", rate=rate)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
+        stream.thread_count = 1  # the bytes of several threads differ from run to run
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
