@@ -127,7 +127,7 @@ def test_a_changed_label_is_noticed(finished):
 def test_a_finished_run_has_nothing_to_do(finished):
     run = finished.run("--cores", "2", *CONFIG)
     assert run.returncode == 0
-    assert "Nothing to be done" in run.stdout
+    assert "Nothing to be done" in run.stdout, run.stdout
 
 
 def planned(run) -> set[str]:

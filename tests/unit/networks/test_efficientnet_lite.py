@@ -47,5 +47,5 @@ def test_it_sees_what_was_drawn(network):
 
 
 def test_absent_weights_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"weights '.*efficientnet-lite0\.pth' are absent; run"):
+    with pytest.raises(ValueError, match=r"weights '.*efficientnet-lite0\.pth' are absent; delete the folder"):
         EfficientNetLite(tmp_path, torch.device("cpu"))

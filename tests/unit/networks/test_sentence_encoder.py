@@ -30,5 +30,5 @@ def test_company_changes_nothing_but_the_last_bits(encode):
 
 
 def test_absent_weights_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"weights '.*minilm/config.json' are absent; run"):
+    with pytest.raises(ValueError, match=r"weights '.*minilm/config.json' are absent; delete the folder"):
         SentenceEncoder(tmp_path, torch.device("cpu"))
