@@ -116,12 +116,12 @@ def test_one_family_and_features_from_a_file_need_no_pose(finished, results, tmp
 
 def test_a_changed_label_is_noticed(finished):
     table = finished.folder / "clips" / "manifest.csv"
-    source = table.read_text("utf-8")
+    source = table.read_bytes()
     try:
-        table.write_text(source.replace("p01", "p10", 2), "utf-8")
+        table.write_bytes(source.replace(b"p01", b"p10", 2))
         assert "listing" in planned(finished.run("--dry-run", *CONFIG))
     finally:
-        table.write_text(source, "utf-8")
+        table.write_bytes(source)
 
 
 def test_a_finished_run_has_nothing_to_do(finished):
