@@ -4,14 +4,20 @@ import warnings
 
 import numpy as np
 
-from dance_core.finch.neighbours import norms
+from dance_core.finch.neighbours import EXACT_BELOW
 from dance_core.finch.partitions import Partitions, checked, finch, numbered, requested_clusters
+from dance_core.finch.space import norms
 
 METHODS = ("finch", "finch_clust", "kmeans")
 
 
 def cluster(
-    points: np.ndarray, method: str = "finch", metric: str = "cosine", requested: int | None = None, seed: int = 0
+    points: np.ndarray,
+    method: str = "finch",
+    metric: str = "cosine",
+    requested: int | None = None,
+    seed: int = 0,
+    exact_below: int = EXACT_BELOW,
 ) -> Partitions:
     """Cluster points by a named method.
 
@@ -21,7 +27,8 @@ def cluster(
             the points scaled to length 1).
         metric: "cosine" or "euclidean".
         requested: Number of clusters; then a single partition is returned. k-means cannot do without.
-        seed: Seed of k-means and of finch-clust's approximate paths; `finch` itself draws nothing.
+        seed: Seed of k-means and of approximate neighbours; exact FINCH is the same for every seed.
+        exact_below: From this many different points on, `finch` finds their neighbours approximately.
 
     Returns:
         The partitions, finest first.
@@ -40,7 +47,7 @@ def cluster(
     elif method == "finch_clust":
         labels = _finch_clust(points, metric, requested, seed)
     else:
-        partitions = finch(points, metric)
+        partitions = finch(points, metric, exact_below, seed)
         if requested is None:
             return partitions
         labels = requested_clusters(points, partitions, requested, metric)[:, None]

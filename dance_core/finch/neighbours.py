@@ -1,39 +1,83 @@
-"""Exact first neighbours: the nearest other point of every point.
+"""First neighbours: the nearest other point of every point, exact up to a size and approximate above it.
 
-Float32 block products find every point that could be the nearest within the rounding error of such a product; those
-few are compared in float64, rounded to `DECIMALS` places, and a tie goes to the lowest index. So neither the block
-size, the number of threads nor the BLAS library decides a neighbour.
+Similarities are compared in float64, rounded to 12 decimals, and a tie goes to the lowest index.
 """
 
-from collections.abc import Iterator
+from hashlib import blake2b
 
 import numpy as np
+import pandas as pd
 
-METRICS = ("cosine", "euclidean")
-DECIMALS = 12
-BLOCK_ROWS = 1024
-CHUNK_ELEMENTS = 1 << 20
-PENDING_PAIRS = 1 << 18
+from dance_core.finch.descent import approximate_neighbours
+from dance_core.finch.exact import exact_neighbours
+from dance_core.finch.space import DECIMALS, Space, norms
+
+# The exact search takes time by the square of the number of points: here about as much as the approximate one.
+EXACT_BELOW = 200_000
 
 
-def first_neighbours(points: np.ndarray, metric: str = "cosine") -> np.ndarray:
-    """Find the nearest other point of every point, exactly.
-
-    Only blocks on and above the diagonal are multiplied: each product serves its rows and its columns.
+def first_neighbours(
+    points: np.ndarray, metric: str = "cosine", exact_below: int = EXACT_BELOW, seed: int = 0
+) -> np.ndarray:
+    """Find the nearest other point of every point.
 
     Args:
         points: Array of shape (n, d), n >= 2. Under cosine a zero vector has similarity 0 to every point.
         metric: "cosine" or "euclidean".
+        exact_below: From this many different points on, the search is approximate.
+        seed: Draws the trees of the approximate search.
 
     Returns:
-        Index of the nearest point, shape (n,); of points equally near to `DECIMALS` places, the lowest index.
+        Index of the nearest point, shape (n,); of points equally near to 12 decimals, the lowest index. The same on
+        any number of threads.
     """
-    search = _Search(points, metric)
-    blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, len(points), BLOCK_ROWS)]
-    for position, rows in enumerate(blocks):
-        for columns in blocks[position:]:
-            search.compare(rows, columns)
-    return search.finish()
+    group, first = _equal_points(points)
+    if len(first) == 1:
+        return np.where(np.arange(len(points)) == 0, 1, 0)
+    different = points if len(first) == len(points) else points[first]
+    space = Space(different, metric)
+    best = exact_neighbours(space) if len(first) < exact_below else approximate_neighbours(space, seed)
+    if different is points:
+        return best.neighbour
+    everyone = np.arange(len(first))
+    # A zero vector has no cosine with itself either, so its equals are as far from it as all other points.
+    equally_near = best.similarity >= space.similarities(everyone, everyone)
+    return _with_equals(group, first, first[best.neighbour], equally_near)
+
+
+def _equal_points(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Group equal points; give the group of each, and the first point of each group."""
+    points = np.ascontiguousarray(points)
+    bits = points.view(f"u{points.itemsize}")
+    # Equal points have equal keys; mostly all keys differ, and there is no more to do.
+    keys = bits.sum(axis=1, dtype=np.uint64) * np.uint64(1 << 32) + np.bitwise_xor.reduce(bits, axis=1)
+    if len(np.unique(keys)) == len(points):
+        return np.arange(len(points)), np.arange(len(points))
+    digests = np.array([blake2b(point.tobytes(), digest_size=16).digest() for point in points], object)
+    group = pd.factorize(digests)[0]
+    return group, np.unique(group, return_index=True)[1]
+
+
+def _with_equals(group: np.ndarray, first: np.ndarray, nearest: np.ndarray, equally_near: np.ndarray) -> np.ndarray:
+    """Spread the neighbours of different points over all points, of which equal ones are each other's nearest.
+
+    Args:
+        group: Which of the different points each point equals, shape (n,).
+        first: The first point of each group, shape (groups,).
+        nearest: The first point of the nearest other group, shape (groups,).
+        equally_near: Whether that one is as near as an equal point, up to rounding, shape (groups,).
+
+    Returns:
+        Neighbours, shape (n,).
+    """
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(first)))
+    several = np.bincount(group) > 1
+    second = order[np.minimum(starts + 1, len(order) - 1)]
+    is_first = first[group] == np.arange(len(group))
+    equal = np.where(is_first, second[group], first[group])
+    other = nearest[group]
+    return np.where(several[group], np.where(equally_near[group], np.minimum(equal, other), equal), other)
 
 
 def similarities(left: np.ndarray, right: np.ndarray, metric: str) -> np.ndarray:
@@ -54,119 +98,3 @@ def similarities(left: np.ndarray, right: np.ndarray, metric: str) -> np.ndarray
         squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
         values = -np.sqrt(np.maximum(squares, 0))
     return np.round(values, DECIMALS)
-
-
-def norms(points: np.ndarray) -> np.ndarray:
-    """Measure points.
-
-    Args:
-        points: Array of shape (n, d).
-
-    Returns:
-        float64 Euclidean lengths, shape (n,); 1 for a zero vector, so that it can be divided by.
-    """
-    squares = [np.einsum("ij,ij->i", points[part], points[part], dtype=np.float64) for part in chunks(*points.shape)]
-    lengths = np.sqrt(np.concatenate(squares))
-    return np.where(lengths > 0, lengths, 1.0)
-
-
-def chunks(n: int, width: int) -> Iterator[slice]:
-    """Cut rows into pieces of a bounded number of elements.
-
-    Args:
-        n: Number of rows.
-        width: Elements of a row.
-
-    Returns:
-        Slices that cover all rows in order.
-    """
-    step = max(1, CHUNK_ELEMENTS // max(1, width))
-    return (slice(start, start + step) for start in range(0, n, step))
-
-
-class _Search:
-    """The running search for first neighbours: float32 scores choose candidates, float64 settles them."""
-
-    def __init__(self, points: np.ndarray, metric: str) -> None:
-        self.points, self.metric = points, metric
-        self.left, self.right, self.tolerance = _factors(points, metric)
-        n = len(points)
-        self.highest = np.full(n, -np.inf, np.float32)
-        self.similarity = np.full(n, -np.inf)
-        self.neighbour = np.zeros(n, np.int64)
-        self.pending: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-
-    def compare(self, rows: slice, columns: slice) -> None:
-        """Compare a block of points with another block, in both directions."""
-        scores = self.left[rows] @ self.right[columns].T
-        if rows == columns:
-            np.fill_diagonal(scores, -np.inf)
-        self._offer(rows, columns, scores, axis=1)
-        if rows != columns:
-            self._offer(columns, rows, scores, axis=0)
-        if sum(len(pair[0]) for pair in self.pending) > PENDING_PAIRS:
-            self._settle()
-
-    def finish(self) -> np.ndarray:
-        """Settle what is pending and give the neighbours."""
-        if self.pending:
-            self._settle()
-        return self.neighbour
-
-    def _offer(self, points: slice, others: slice, scores: np.ndarray, axis: int) -> None:
-        """Note all pairs whose score could be the highest of its point, given the rounding error."""
-        highest = np.maximum(self.highest[points], scores.max(axis=axis))
-        self.highest[points] = highest
-        lowest = np.expand_dims(highest - self.tolerance, axis)
-        # Flat positions, because nonzero in two dimensions takes a fifth of the whole search.
-        found = np.divmod(np.flatnonzero(scores >= lowest), scores.shape[1])
-        self.pending.append((found[1 - axis] + points.start, found[axis] + others.start, scores[found]))
-
-    def _settle(self) -> None:
-        """Compare the pending candidates in float64; the highest rounded similarity wins, then the lowest index."""
-        point, other, score = (np.concatenate(parts) for parts in zip(*self.pending, strict=True))
-        self.pending = []
-        hopeful = score >= self.highest[point] - self.tolerance
-        point, other = point[hopeful], other[hopeful]
-        similarity = np.round(_similarities(self.points, point, other, self.metric), DECIMALS)
-        order = np.lexsort((other, -similarity, point))
-        order = order[np.diff(point[order], prepend=-1) > 0]
-        point, other, similarity = point[order], other[order], similarity[order]
-        lower = (similarity == self.similarity[point]) & (other < self.neighbour[point])
-        better = (similarity > self.similarity[point]) | lower
-        self.similarity[point[better]], self.neighbour[point[better]] = similarity[better], other[better]
-
-
-def _factors(points: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray, np.float32]:
-    """Give float32 factors whose product scores all pairs, and how far apart two equal scores can come out.
-
-    Under euclidean the score is minus half the squared distance, made one product by two more columns.
-    """
-    n, d = points.shape
-    if metric == "cosine":
-        left = np.empty((n, d), np.float32)
-        np.divide(points, norms(points)[:, None], out=left, casting="same_kind")
-        return left, left, np.float32((d + 8) * np.finfo(np.float32).eps)
-    centred = (points - points.mean(axis=0, dtype=np.float64)) / _spread(points)
-    half = (np.einsum("ij,ij->i", centred, centred) / 2)[:, None]
-    left = np.hstack([centred, -half, np.ones((n, 1))]).astype(np.float32)
-    right = np.hstack([centred, np.ones((n, 1)), -half]).astype(np.float32)
-    return left, right, np.float32((d + 8) * np.finfo(np.float32).eps * 4 * half.max())
-
-
-def _similarities(points: np.ndarray, first: np.ndarray, second: np.ndarray, metric: str) -> np.ndarray:
-    """Give the float64 similarity of listed pairs: the cosine, or minus the squared distance in units of the spread."""
-    result = np.empty(len(first))
-    scale = norms(points) if metric == "cosine" else np.full(len(points), _spread(points))
-    for part in chunks(len(first), points.shape[1]):
-        one, two = points[first[part]].astype(np.float64), points[second[part]].astype(np.float64)
-        if metric == "cosine":
-            result[part] = np.einsum("ij,ij->i", one, two)
-        else:
-            result[part] = -np.einsum("ij,ij->i", one - two, one - two)
-    return result / (scale[first] * scale[second])
-
-
-def _spread(points: np.ndarray) -> float:
-    """Give the largest extent of the points along an axis, 1 when they all coincide."""
-    return float(np.ptp(points, axis=0).max()) or 1.0

@@ -16,7 +16,8 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from dance_core.finch.neighbours import METRICS, chunks, first_neighbours, similarities
+from dance_core.finch.neighbours import EXACT_BELOW, first_neighbours, similarities
+from dance_core.finch.space import METRICS, chunks
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,17 @@ class Partitions:
         return [int(last) + 1 for last in self.labels.max(axis=0)]
 
 
-def finch(points: np.ndarray, metric: str = "cosine") -> Partitions:
+def finch(points: np.ndarray, metric: str = "cosine", exact_below: int = EXACT_BELOW, seed: int = 0) -> Partitions:
     """Cluster points by their first neighbours.
 
     The recursion ends before a level that has one cluster or at most one cluster fewer than the level before.
+    Neighbours of cluster means are always exact.
 
     Args:
         points: Array of shape (n, d), n >= 2.
         metric: "cosine" or "euclidean".
+        exact_below: From this many different points on, their neighbours are approximate.
+        seed: Seed of the approximate search; the exact one is the same for every seed.
 
     Returns:
         Every level of the hierarchy; the first is always there.
@@ -54,14 +58,16 @@ def finch(points: np.ndarray, metric: str = "cosine") -> Partitions:
         Sarfraz et al. 2019, algorithm 1; the stop rule is that of finch-clust 0.2.3.
     """
     points = checked(points, metric)
-    levels = [_components(first_neighbours(points, metric))]
-    while (n_clusters := int(levels[-1].max()) + 1) > 1:
-        means = cluster_means(points, levels[-1])
-        coarser = _components(first_neighbours(means, metric))[levels[-1]]
-        n_coarser = int(coarser.max()) + 1
+    merged = _components(first_neighbours(points, metric, exact_below, seed))
+    levels, means = [merged], points
+    sizes: np.ndarray = np.ones(len(points))
+    while (n_clusters := int(merged.max()) + 1) > 1:
+        means, sizes = cluster_means(means, merged, sizes), np.bincount(merged, sizes)
+        merged = _components(first_neighbours(means, metric, exact_below=n_clusters + 1))
+        n_coarser = int(merged.max()) + 1
         if n_coarser == 1 or n_clusters - n_coarser <= 1:
             break
-        levels.append(coarser)
+        levels.append(merged[levels[-1]])
     return Partitions(np.stack(levels, axis=1))
 
 
@@ -110,23 +116,24 @@ def requested_clusters(
     return numbered(labels)
 
 
-def cluster_means(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def cluster_means(points: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Average the points of every cluster.
 
     Args:
         points: Array of shape (n, d).
         labels: Cluster of every point, 0 to k - 1, shape (n,).
+        weights: How many points each one stands for, shape (n,); 1 if not given.
 
     Returns:
         float64 means, shape (k, d).
     """
-    sizes = np.bincount(labels)
-    sums = np.zeros((len(sizes), points.shape[1]))
+    weights = np.ones(len(points)) if weights is None else weights
+    sums = np.zeros((int(labels.max()) + 1, points.shape[1]))
     for part in chunks(*points.shape):  # in parts, because the product makes a float64 copy of the points
-        own = labels[part]
-        members = csr_array((np.ones(len(own)), (own, np.arange(len(own)))), shape=(len(sizes), len(own)))
-        sums += members @ points[part]
-    return sums / sizes[:, None]
+        present, own = np.unique(labels[part], return_inverse=True)
+        members = csr_array((weights[part], (own, np.arange(len(own)))), shape=(len(present), len(own)))
+        sums[present] += members @ points[part]
+    return sums / np.bincount(labels, weights)[:, None]
 
 
 def _components(neighbours: np.ndarray) -> np.ndarray:

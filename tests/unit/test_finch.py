@@ -2,18 +2,25 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
 from dance_core.finch import (
     METHODS,
     Partitions,
     cluster,
     cluster_means,
+    descent,
+    exact,
     finch,
     first_neighbours,
     neighbours,
     requested_clusters,
+    space,
 )
 from dance_core.finch.partitions import numbered
+
+RNG = np.random.default_rng
 
 
 def line(*values: float) -> np.ndarray:
@@ -31,6 +38,21 @@ def pose_like(n: int, seed: int, actions: int = 12, length: int = 8) -> np.ndarr
     joints += rng.normal(0, 0.12, (clip.max() + 1, 34))[clip][:, None] + rng.normal(0, 0.05, joints.shape)
     low, high = joints.min(axis=(1, 2), keepdims=True), joints.max(axis=(1, 2), keepdims=True)
     return ((joints - low) / (high - low)).reshape(n, -1).astype(np.float32)
+
+
+def slow_neighbours(points: np.ndarray, metric: str) -> np.ndarray:
+    """The nearest other point from the whole table of float64 similarities to 12 decimals; ties to the lowest index."""
+    points = points.astype(np.float64)
+    if metric == "cosine":
+        lengths = np.linalg.norm(points, axis=1)
+        lengths[lengths == 0] = 1
+        table = points @ points.T / np.outer(lengths, lengths)
+    else:
+        extent = np.ptp(points, axis=0).max() or 1
+        table = np.stack([((points - point) ** 2).sum(axis=1) for point in points]) / -2 / extent**2
+    table = np.round(table, 12)
+    np.fill_diagonal(table, -np.inf)
+    return table.argmax(axis=1)
 
 
 def slow_labels(points: np.ndarray, metric: str) -> np.ndarray:
@@ -118,25 +140,123 @@ def test_the_order_of_the_points_does_not_matter(seed: int) -> None:
         assert (numbered(column[order]) == permuted.labels[:, level]).all()
 
 
+def shrink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every part of the exact search small, so that a few points pass through all of it."""
+    for name, value in {"NARROW": 3, "WIDE": 6, "LEAST_POINTS": 0, "LEAF": 32, "BLOCK_ROWS": 37}.items():
+        monkeypatch.setattr(exact, name, value)
+    monkeypatch.setattr(exact, "PENDING_PAIRS", 100)
+    monkeypatch.setattr(space, "CHUNK_ELEMENTS", 1000)
+
+
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_blocks_do_not_change_the_answer(metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    points = pose_like(400, 5)
-    whole = first_neighbours(points, metric)
-    monkeypatch.setattr(neighbours, "BLOCK_ROWS", 37)
-    monkeypatch.setattr(neighbours, "CHUNK_ELEMENTS", 1000)
-    monkeypatch.setattr(neighbours, "PENDING_PAIRS", 100)
-    assert (first_neighbours(points, metric) == whole).all()
-    flat = points.astype(np.float64)
-    similarity = flat @ flat.T / np.outer(np.linalg.norm(flat, axis=1), np.linalg.norm(flat, axis=1))
-    if metric == "euclidean":
-        similarity = -((flat[:, None] - flat) ** 2).sum(axis=2)
-    np.fill_diagonal(similarity, -np.inf)
-    assert (similarity.argmax(axis=1) == whole).all()
+@pytest.mark.parametrize("kind", ["scattered", "ties", "equal", "main directions", "float32", "nearly one point"])
+@pytest.mark.parametrize("seed", range(8))
+def test_no_nearer_point_is_ruled_out(seed: int, kind: str, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shrink(monkeypatch)
+    rng = RNG(seed)
+    n, d = rng.integers(2, 200), rng.integers(1, 20)
+    points = rng.normal(size=(n, d))
+    points = {
+        "scattered": points,
+        "ties": np.round(points),
+        "equal": points[rng.integers(0, max(1, n // 4), n)],
+        "main directions": points * np.geomspace(1, 1e-6, d),
+        "float32": (100 + points).astype(np.float32),
+        "nearly one point": 1 + points * 1e-7,
+    }[kind]
+    assert (first_neighbours(points, metric) == slow_neighbours(points, metric)).all()
 
 
-def test_many_equal_points_are_settled_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "PENDING_PAIRS", 50)
-    assert first_neighbours(np.ones((60, 3))).tolist() == [1, *[0] * 59]
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_points_without_main_directions(metric: str) -> None:
+    points = RNG(0).normal(size=(1500, 200)).astype(np.float32)
+    assert (first_neighbours(points, metric) == slow_neighbours(points, metric)).all()
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_short_vectors_are_never_farther_apart_than_the_points(metric: str) -> None:
+    rng = RNG(1)
+    points = rng.normal(size=(300, 12)) @ rng.normal(size=(12, 40)) + rng.normal(0, 0.1, (300, 40))
+    around = space.Space(points, metric)
+    one, two = rng.integers(0, 300, (2, 2000))
+    apart = -2 * around.similarities(one, two)
+    scaled = (
+        points / np.linalg.norm(points, axis=1)[:, None] if metric == "cosine" else points / np.ptp(points, 0).max()
+    )
+    assert np.allclose(apart, ((scaled[one] - scaled[two]) ** 2).sum(axis=1), atol=1e-11)
+    bounds = [((short[one] - short[two]) ** 2).sum(axis=1) for short in around.shortened([2, 8, 32])]
+    assert all((bound <= apart + 1e-5).all() for bound in bounds)
+    assert [bound.shape for bound in bounds] == [(2000,)] * 3
+    assert (bounds[0] <= bounds[1] + 1e-5).all()
+    assert np.corrcoef(bounds[2], apart)[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("exact_below", [0, 100])
+def test_equal_points_are_each_others_nearest(exact_below: int) -> None:
+    same = np.ones((60, 3))
+    assert first_neighbours(same, exact_below=exact_below).tolist() == [1, *[0] * 59]
+    assert finch(same, "euclidean", exact_below).labels.tolist() == [[0]] * 60
+    # 1 and 4 are equal, as are 0, 2 and 5; 3 lies nearest to the first pair, on the same ray as 1 but longer.
+    points = np.array([[0, 1.0], [1, 0], [0, 1], [3, 0], [1, 0], [0, 1]])
+    assert first_neighbours(points, "euclidean", exact_below).tolist() == [2, 4, 0, 1, 1, 0]
+    # Under cosine 3 is as near to 1 as 4 is, and the lower index.
+    assert first_neighbours(points, "cosine", exact_below).tolist() == [2, 3, 0, 1, 1, 0]
+
+
+def test_a_zero_vector_has_no_cosine_even_with_its_equal() -> None:
+    points = np.array([[1.0, 0], [0, 0], [0, 1], [0, 0]])
+    assert first_neighbours(points).tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("n", [2, 3, 5, 10, 11, 12, 40])
+def test_no_more_points_than_the_lists_hold(n: int, metric: str) -> None:
+    for points in (RNG(n).normal(size=(n, 3)), RNG(n).normal(size=(n, 300))):
+        assert (first_neighbours(points, metric, exact_below=0) == slow_neighbours(points, metric)).all()
+
+
+@pytest.mark.parametrize(
+    "points", [pose_like(2000, 3), RNG(3).normal(size=(3000, 4)), np.round(RNG(4).normal(size=(3000, 6)))]
+)
+def test_approximate_neighbours_are_nearly_always_the_nearest(points: np.ndarray) -> None:
+    own = finch(points, "euclidean", exact_below=0)
+    truth = finch(points, "euclidean")
+    assert (first_neighbours(points, "euclidean", 0) == first_neighbours(points, "euclidean")).mean() > 0.99
+    assert adjusted_rand_score(own.labels[:, 0], truth.labels[:, 0]) > 0.99
+
+
+def test_approximate_neighbours_follow_the_seed_and_not_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descent, "TREES", 2)
+    points = RNG(5).normal(size=(500, 150)).astype(np.float32)  # hard, so that seeds differ
+    found = []
+    for threads, seed in ((1, 7), (2, 7), (1, 8)):
+        with threadpool_limits(threads):
+            found.append(first_neighbours(points, exact_below=0, seed=seed))
+    assert (found[0] == found[1]).all()
+    assert (found[0] != found[2]).any()
+    assert (found[0] != np.arange(500)).all()
+
+
+@pytest.mark.parametrize("exact_below", [300, 301])
+def test_only_the_points_themselves_are_searched_approximately(
+    exact_below: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    def counted(around: space.Space, seed: int) -> exact.Best:
+        sizes.append((len(around.points), seed))
+        return exact.exact_neighbours(around)
+
+    monkeypatch.setattr(neighbours, "approximate_neighbours", counted)
+    partitions = cluster(pose_like(300, 1), seed=4, exact_below=exact_below)
+    assert len(partitions.n_clusters) > 1
+    assert sizes == ([(300, 4)] if exact_below == 300 else [])
+
+
+def test_one_cluster_only() -> None:
+    star = np.array([[0, 0], [1, 0], [0, 1.1], [-1.2, 0], [0, -1.3]])
+    for exact_below in (0, 100):
+        assert finch(star, "euclidean", exact_below).labels.tolist() == [[0]] * 5
 
 
 @pytest.mark.parametrize("n", [20, 100, 400])
@@ -150,13 +270,19 @@ def test_partitions_are_those_of_finch_clust(n: int, metric: str, seed: int) -> 
         assert (own.labels == peer.labels).all()
 
 
-def test_same_input_same_bits() -> None:
-    points = pose_like(500, 2)
-    assert finch(points).labels.tobytes() == finch(points.copy()).labels.tobytes()
+def test_same_input_same_bits_on_any_number_of_threads() -> None:
+    points = pose_like(1500, 2)
+    with threadpool_limits(1):
+        one = finch(points)
+    with threadpool_limits(2):
+        two = finch(points.copy())
+    assert one.labels.tobytes() == two.labels.tobytes()
 
 
 def test_cluster_means() -> None:
     assert cluster_means(line(1, 3, 10), np.array([0, 0, 1])).tolist() == [[2.0], [10.0]]
+    weighted = cluster_means(line(1, 3, 10), np.array([1, 1, 0]), np.array([3, 1, 2.0]))
+    assert weighted.tolist() == [[10.0], [1.5]]
 
 
 def test_requested_clusters_merge_the_nearest_pair() -> None:
