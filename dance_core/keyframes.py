@@ -22,6 +22,8 @@ FEWEST_JOINTS = 4
 SMOOTHING_SECONDS = 0.2
 LONGEST_GAP_SECONDS = 0.5
 MOST_KEYFRAMES = 12
+# Frame rate taken for a clip that is known by its poses only, such as those of Penn Action, which do not state it.
+USUAL_FPS = 25.0
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,8 @@ def select_keyframes(
     """Choose the keyframes of some clips.
 
     Args:
-        manifest: Rows of the manifest; unusable clips are left out.
+        manifest: Rows of the manifest; unusable clips are left out. A rate that is not known counts as 25 frames per
+            second.
         source: Folder that the paths start from.
         poses: Poses of these clips; frame_difference needs none.
         settings: Detector and limits.
@@ -270,7 +273,8 @@ def _pose_motion_rows(
     for clip_id, fps in zip(clips["clip_id"], clips["fps"], strict=True):
         rows = by_clip.get(clip_id, poses.iloc[:0])
         keypoints = matrix(rows["keypoints"]).reshape(-1, 17, 3)
-        yield motion_energy_keyframes(rows["frame"].to_numpy(), keypoints, float(fps), settings)
+        rate = float(fps) if fps > 0 else USUAL_FPS
+        yield motion_energy_keyframes(rows["frame"].to_numpy(), keypoints, rate, settings)
 
 
 def _frame_difference_rows(

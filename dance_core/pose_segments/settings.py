@@ -23,7 +23,7 @@ class SegmentSettings:
             "cosine" (the authors' similarity of raw pixel coordinates) or "none".
         maximum_displacement: Bound of the first test.
         minimum_cosine: Bound of the second test.
-        minimum_confidence: Bound of the mean key point confidence of a segment.
+        minimum_confidence: Bound of the mean confidence of a segment over the key points that its skeleton has.
         normalisation: "torso" (hips at the origin in every frame, unit = median torso length of the segment) or
             "minmax" (the authors': every frame stretched to the unit square).
         mirror: Turn every segment to face the right side of the picture.
@@ -59,7 +59,7 @@ def segment_schema(length: int) -> pa.Schema:
         length: Poses in a segment.
 
     Returns:
-        The schema; `joints` holds `length` times the x and y of every key point.
+        The schema; `joints` holds `length` times the x and y of every key point, NaN where it is never seen.
     """
     return pa.schema(
         [

@@ -23,7 +23,9 @@ class Track:
 
     def __init__(self, frames: np.ndarray, keypoints: np.ndarray, settings: SegmentSettings) -> None:
         self.frames, self.settings = frames, settings
-        self.joints, self.confidence = keypoints[..., :2], np.nan_to_num(keypoints[..., 2])
+        self.joints, self.confidence = keypoints[..., :2], keypoints[..., 2]
+        # What the estimator's skeleton lacks has a confidence of NaN: it is neither sure nor unsure.
+        self.lacking = np.isnan(self.confidence).all(axis=0)
         gaps = np.diff(frames)
         self.reach = settings.maximum_gap * (float(np.median(gaps)) if len(gaps) else 1.0)
         borders = [0, *(np.flatnonzero(gaps > self.reach) + 1).tolist(), len(frames)]
@@ -85,16 +87,18 @@ class Track:
         if self._jumps(positions):
             return "rejected_discontinuity"
         joints = filled(self.joints[positions])
-        if joints is None or self.confidence[positions].mean() < self.settings.minimum_confidence:
+        confidence = np.nan_to_num(self.confidence[positions][:, ~self.lacking])
+        if joints is None or confidence.mean() < self.settings.minimum_confidence:
             return "rejected_confidence"
         frames = self.frames[positions].astype(np.int32)
-        features = normalised(joints, self.settings.normalisation, self.facing).ravel()
+        normal = normalised(joints, self.settings.normalisation, self.facing)
+        normal[:, self.lacking] = np.nan
         return {
             "start": int(frames[0]),
             "end": int(frames[-1]),
             "keyframe": keyframe,
             "frames": frames,
-            "joints": features,
+            "joints": normal.ravel(),
         }
 
     def _jumps(self, positions: np.ndarray) -> bool:

@@ -198,6 +198,18 @@ def test_every_usable_clip_has_a_row(tmp_path):
     assert [len(frames) for frames in without["frames"]] == [0, 0]
 
 
+def test_a_clip_of_unknown_rate_counts_as_25_frames_a_second(tmp_path):
+    poses = pd.DataFrame(
+        {"clip_id": "a", "frame": np.arange(100), "keypoints": [p.ravel() for p in moving(bursts(100, [20]))]}
+    )
+    tables = [
+        select_keyframes(manifest_of([("a", "", fps, "ok")]), tmp_path, poses, KeyframeSettings())
+        for fps in (np.nan, 25.0, 50.0)
+    ]
+    assert tables[0]["scores"][0].tolist() == tables[1]["scores"][0].tolist() != tables[2]["scores"][0].tolist()
+    assert tables[0]["frames"][0].tolist() == tables[1]["frames"][0].tolist()
+
+
 def test_frame_difference_reads_the_video_and_needs_no_poses(tmp_path):
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"qp": "0"})

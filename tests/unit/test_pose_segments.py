@@ -232,10 +232,68 @@ def test_joints_never_seen() -> None:
     keypoints[:, 2, :2] = walk(6)[:, 2, :2]  # one eye: the other joins it, the rest of the face as well
     joints = joints_of(cut(keypoints, [3], mirror=False)[0])[0]
     assert joints[:, 0] == pytest.approx(joints[:, 2])
-    keypoints[:, [9, 10], :2] = np.nan  # no wrist at all
+    keypoints[:, [9, 10], :2] = np.nan  # no wrist at all: they stay missing, the rest is as before
+    fewer = joints_of(cut(keypoints, [3], mirror=False)[0])[0]
+    assert np.isnan(fewer[:, [9, 10]]).all()
+    fewer[:, [9, 10]] = joints[:, [9, 10]]
+    assert fewer.tolist() == joints.tolist()
+
+
+def test_a_missing_joint_stays_missing_in_the_unit_square() -> None:
+    keypoints = walk(6)
+    keypoints[:, [15, 16, 13, 14], :2] = np.nan  # somebody seen down to the hips
+    joints = joints_of(cut(keypoints, [3], normalisation="minmax")[0])[0]
+    assert np.isnan(joints[:, 13:]).all()
+    assert np.isfinite(joints[:, :13]).all()
+    assert (joints[:, :13].min(axis=1), joints[:, :13].max(axis=1)) == (pytest.approx(0), pytest.approx(1))
+
+
+def test_the_size_of_a_body_without_shoulders_is_that_of_its_legs() -> None:
+    keypoints = walk(6, speed=0)
+    legs = np.array([[8, 100], [-8, 100], [8, 160], [-8, 160], [8, 210], [-8, 210]]) + PLACE  # thigh 60, shin 50
+    keypoints[:, 11:, :2] = legs
+    keypoints[:, [5, 6], :2] = np.nan
+    segments, _ = cut(keypoints, [3], mirror=False)
+    joints = joints_of(segments)[0]
+    assert joints[:, 13] == pytest.approx(np.tile([8 / 69, 60 / 69], (4, 1)))  # a torso of 1.15 * 60 px, hips at (0, 0)
+    assert np.isnan(joints[:, [5, 6]]).all()
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_the_place_of_a_body_without_hips_is_told_by_shoulders_and_head(head: bool) -> None:
+    keypoints = walk(6, speed=0)
+    keypoints[:, 5:11, :2] = np.array([[10, 0], [-10, 0], [10, 40], [-10, 40], [10, 70], [-10, 70]]) + PLACE
+    keypoints[:, :5, :2] = PLACE - (30, 0) if head else np.nan  # the head to the left of the shoulders
+    keypoints[:, 11:, :2] = np.nan
+    joints = joints_of(cut(keypoints, [3], mirror=False)[0])[0]
+    torso = 1.65 * 40
+    middle = [-1, 0] if head else [0, -1]  # the shoulders, seen from hips to the right or below, one torso away
+    assert joints[:, [5, 6]].mean(axis=1) == pytest.approx(np.tile(middle, (4, 1)), abs=1e-6)
+    assert joints[:, 5] - joints[:, 6] == pytest.approx(np.tile([20 / torso, 0], (4, 1)), abs=1e-6)
+    assert np.isnan(joints[:, 11:]).all()
+
+
+@pytest.mark.parametrize("missing", [[7, 8, 11, 12], [5, 6, 13, 14], [5, 6, 11, 12]])
+def test_too_little_of_a_body_is_refused(missing: list[int]) -> None:
+    keypoints = walk(6)
+    keypoints[:, missing, :2] = np.nan
     segments, report = cut(keypoints, [3])
-    assert segments.empty and report["rejected_confidence"] == 1
+    assert segments.empty
+    assert report["rejected_confidence"] == 1
     assert report["reason"] == "the key points are unsure in every window"
+
+
+def test_what_the_skeleton_lacks_is_missing_and_not_unsure() -> None:
+    """Eyes and ears with a confidence of NaN, as of Penn Action: 13 joints of 0.5 pass a bound of 0.5."""
+    keypoints = walk(6)
+    keypoints[..., 2] = 0.5
+    whole = joints_of(cut(keypoints, [3])[0])[0]
+    keypoints[:, 1:5] = np.nan
+    joints = joints_of(cut(keypoints, [3])[0])[0]
+    assert np.isnan(joints[:, 1:5]).all()
+    assert joints[:, [0, *range(5, 17)]].tolist() == whole[:, [0, *range(5, 17)]].tolist()
+    keypoints[:, 1:5, 2] = 0  # a skeleton that has them and did not find them
+    assert cut(keypoints, [3])[0].empty
 
 
 def test_every_clip_is_in_the_report_with_a_reason() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from dance_core.poses.file import PoseFiles, read_pose_file
+from dance_core.poses.file import PoseFiles, pose_file_size, read_pose_file
 from tests.unit.poses.people import PENN, clip
 
 
@@ -63,21 +63,21 @@ def test_coco_files_by_the_order_of_names(tmp_path):
     assert people[2][0].keypoints[0, 2] == 0.25
 
 
-def test_penn_action_joints_become_coco(tmp_path):
-    x = np.arange(26, dtype=float).reshape(2, 13) + 10
-    visible = np.ones((2, 13), np.uint8)
-    visible[0, 1] = visible[0, 2] = 0
-    x[0, 2] = y_of_absent = 1
-    y = x + 100
-    y[0, 2] = y_of_absent
-    content = {"x": x, "y": y, "visibility": visible, "bbox": np.ones((2, 4)), "dimensions": [[480, 640, 2]]}
+def test_penn_action_people(tmp_path):
+    """Two frames: everything visible; a box without an extent, and a frame in which nothing is visible."""
+    x = np.arange(39, dtype=float).reshape(3, 13) + 10
+    visible = np.ones((3, 13), np.uint8)
+    visible[2] = 0
+    boxes = np.array([[1.0, 2, 30, 40], [5, 5, 5, 5], [1, 2, 30, 40]])
+    content = {"x": x, "y": x + 100, "visibility": visible, "bbox": boxes, "dimensions": [[480, 640, 3]]}
     savemat(tmp_path / "a.mat", content)
-    [[first], [second]] = people_of(tmp_path, clip(n_frames=2), [0, 1])
+    [[first], [second], third] = people_of(tmp_path, clip(), [0, 1, 2])
     np.testing.assert_array_equal(first.keypoints[0], [10, 110, 1])  # the head stands for the nose
-    assert np.isnan(first.keypoints[1:5, :2]).all()
-    np.testing.assert_array_equal(first.keypoints[5], [11, 111, 0.5])  # hidden, but marked
-    np.testing.assert_array_equal(first.keypoints[6], [np.nan, np.nan, 0])  # not marked
-    np.testing.assert_array_equal(second.keypoints[16], [35, 135, 1])
+    np.testing.assert_array_equal(first.box, [1, 2, 30, 40])
+    np.testing.assert_allclose(second.box, [23 - 1.2, 123 - 1.2, 35 + 1.2, 135 + 1.2], rtol=1e-6)  # the joints' own
+    assert third == []
+    assert np.isnan(first.keypoints[1:5]).all()  # the skeleton has no eyes and ears: not known, rather than unsure
+    assert np.isfinite(first.keypoints[5:]).all()
 
 
 @pytest.mark.skipif(not PENN.is_dir(), reason=f"{PENN} is absent")
@@ -87,6 +87,34 @@ def test_official_penn_action_files():
     np.testing.assert_allclose(frames[0][0].box, [86.25, 45.75, 168.75, 350.25])
     assert frames[0][0].keypoints[0, 0] == 136.5
     assert np.isfinite(frames[0][0].keypoints[5:, :2]).all()
+
+
+@pytest.mark.parametrize("eyes", [0, 1])
+def test_eyes_and_ears_that_no_frame_has_are_not_known(tmp_path, eyes):
+    keypoints = [30, 40, 2] + [0, 0, 0] * 3 + [0, 0, eyes] + [30, 40, 2] * 12
+    write(tmp_path / "a.json", coco([{"id": 7, "frame_index": 2}], keypoints=keypoints))
+    [[found]] = people_of(tmp_path, clip(), [2])
+    np.testing.assert_array_equal(found.keypoints[1:4, 2], [0, 0, 0] if eyes else [np.nan] * 3)
+
+
+def test_the_size_of_a_clip_is_read_from_its_poses(tmp_path):
+    content = {name: np.ones((2, 13)) for name in ("x", "y", "visibility")}
+    savemat(tmp_path / "a.mat", content | {"bbox": np.ones((2, 4)), "dimensions": np.array([[480, 640, 2]], np.uint16)})
+    assert pose_file_size(tmp_path / "a.mat") == (2, 640, 480)
+    images = [{"id": 7, "file_name": f"{place}.jpg", "width": 320, "height": 240} for place in range(3)]
+    assert pose_file_size(write(tmp_path / "b.json", coco(images))) == (3, 320, 240)
+    images = [{"id": 7, "frame_index": 8, "width": 320, "height": 240}]
+    assert pose_file_size(write(tmp_path / "c.json", coco(images))) == (9, 320, 240)
+
+
+@pytest.mark.parametrize("document", [{"keypoints": []}, coco([{"id": 7, "frame_index": 8}]), [1]])
+def test_a_file_that_does_not_tell_the_size_is_named(tmp_path, document):
+    path = write(tmp_path / "a.json", document)
+    with pytest.raises(ValueError) as error:
+        pose_file_size(path)
+    found, cure = str(error.value).rsplit("; ", 1)
+    assert found.startswith(f"{path}: does not say how long and how large its clip is (at ")
+    assert cure == "give a Penn Action .mat, COCO images with width and height, or the video itself"
 
 
 def test_an_absent_folder_is_named():
