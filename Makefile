@@ -3,11 +3,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: demo test check weights browser stage bench clean
+.PHONY: demo penn test check weights browser stage bench clean
 
 demo: $(INSTALLED)
 	@$(BIN)/snakemake --cores all --quiet progress
 	@$(BIN)/python -m dance_core status results/demo
+
+# The authors' released Penn Action; with LABELS, the data set's annotations, motion concepts from their poses as well.
+PENN := --cores all --quiet progress --configfile configs/penn_action_release.yaml --config
+penn: $(INSTALLED)
+	@test -n "$(RELEASE)" || { echo "RELEASE is not set: make penn RELEASE=folder [LABELS=folder]"; exit 1; }
+	@$(BIN)/snakemake $(PENN) release="$(RELEASE)"
+	@$(BIN)/python -m dance_core status results/penn_action
+	@test -z "$(LABELS)" || $(BIN)/snakemake $(PENN) dataset=penn_action_poses release="$(RELEASE)" poses="{folder: $(LABELS)}"
+	@test -z "$(LABELS)" || $(BIN)/python -m dance_core status results/penn_action_poses
 
 test: check browser weights
 	@$(BIN)/python -m pytest

@@ -10,6 +10,7 @@ configfile: "config.yaml"
 
 include: "rules/settings.smk"
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 
 
 scattergather:
@@ -19,18 +20,14 @@ scattergather:
 wildcard_constraints:
     dataset=re.escape(config["dataset"]),
     family="motion|object|scene",
-    seed=r"\d+",
+    protocol="(authors/)?",
+    run=r"(authors/)?seed\d+",
     name="|".join(sorted({name for names in WEIGHTS_OF.values() for name in names})),
 
 
-include: "rules/data.smk"
-include: "rules/motion.smk"
-include: "rules/features.smk"
-include: "rules/concepts.smk"
-include: "rules/bottleneck.smk"
-include: "rules/baselines.smk"
-include: "rules/evaluation.smk"
-include: "rules/explanation.smk"
+for stage in [*stages(), "bottleneck", "baselines", "evaluation", "explanation"]:
+
+    include: f"rules/{stage}.smk"
 
 
 rule all:

@@ -7,7 +7,9 @@ import pandas as pd
 
 from dance_core.tables import matrix, rows_of
 
-USABLE = ("ok", "truncated")
+WITHOUT_VIDEO = "without video"
+USABLE = ("ok", "truncated", WITHOUT_VIDEO)
+PROTOCOLS = ("honest", "authors")
 
 
 def usable_clips(manifest: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -24,27 +26,42 @@ def usable_clips(manifest: pd.DataFrame, split: str) -> pd.DataFrame:
     return rows.sort_values("clip_id", ignore_index=True)
 
 
-def training_clips(manifest: pd.DataFrame, place: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the usable train and val rows, each sorted by clip id.
+def training_clips(manifest: pd.DataFrame, place: str, protocol: str = "honest") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows to train on and the rows to select by, each sorted by clip id.
 
     Args:
         manifest: clip_id, label, split, status and more.
         place: Who asks, for the error.
+        protocol: "honest" trains on train and selects on val; "authors" trains on train and val and selects on test,
+            as the authors' release does, so that its test accuracy is the best of many looks.
 
     Returns:
-        Train rows, val rows.
+        Rows to train on, rows to select by; usable clips only.
 
     Raises:
-        ValueError: A split has no usable clip, or train has one class only.
+        ValueError: The protocol is unknown, a side has no usable clip, or there is one class only to train on.
     """
-    train, val = usable_clips(manifest, "train"), usable_clips(manifest, "val")
-    for split, rows in (("train", train), ("val", val)):
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"{place}: protocol '{protocol}' is unknown; use one of {', '.join(PROTOCOLS)}")
+    fitted, selected = fitted_splits(protocol), "val" if protocol == "honest" else "test"
+    parts = [usable_clips(manifest, split) for split in fitted]
+    train, held_out = pd.concat(parts).sort_values("clip_id", ignore_index=True), usable_clips(manifest, selected)
+    for split, rows in (("train", parts[0]), (selected, held_out)):
         if rows.empty:
-            raise ValueError(f"{place}: split '{split}' of the manifest has no usable clip; it needs train and val")
+            raise ValueError(
+                f"{place}: split '{split}' of the manifest has no usable clip; it needs train and {selected}"
+            )
     if train["label"].nunique() < 2:
         only = train["label"].iloc[0]
         raise ValueError(f"{place}: every usable train clip is '{only}'; give train clips of at least two classes")
-    return train, val
+    return train, held_out
+
+
+def fitted_splits(protocol: str) -> tuple[str, ...]:
+    """Return the splits that a protocol fits on; one that is unknown is a ValueError."""
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"protocol '{protocol}' is unknown; use one of {', '.join(PROTOCOLS)}")
+    return ("train",) if protocol == "honest" else ("train", "val")
 
 
 def refuse_strangers(clip_ids: Iterable[str], manifest: pd.DataFrame, name: str) -> None:
@@ -63,6 +80,19 @@ def refuse_strangers(clip_ids: Iterable[str], manifest: pd.DataFrame, name: str)
         raise ValueError(
             f"{name} has a row for clip '{strangers[0]}' that the manifest lacks ({len(strangers)} such); rebuild it"
         )
+
+
+def clip_groups(rows: pd.DataFrame) -> np.ndarray:
+    """Return the group of each clip, shape (n,); a clip without one is a group of its own.
+
+    Args:
+        rows: clip_id, group.
+
+    Returns:
+        Names.
+    """
+    group = rows["group"].astype("string").fillna("")
+    return group.where(group != "", "clip " + rows["clip_id"].astype("string")).to_numpy(str)
 
 
 def class_names(manifest: pd.DataFrame) -> tuple[str, ...]:

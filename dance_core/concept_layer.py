@@ -8,15 +8,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dance_core.clips import feature_matrix, refuse_strangers, training_clips
-from dance_core.concept_objectives import BinaryCrossEntropy, NegativeCosineCubed, Objective
 from dance_core.concept_solvers import AdamSolver, RidgeSolver, Solver
 from dance_core.concept_targets import FAMILIES, ConceptTargets
+from dance_core.family_layer import FamilyClips, FamilyLayer, fit_family
 from dance_core.feature_parts import family_columns
 from dance_core.group_folds import group_folds
 from dance_core.tables import read_json, read_tensors, write_json, write_tensors
@@ -60,31 +59,6 @@ class ConceptLayerSettings:
 
 
 @dataclass(frozen=True)
-class FamilyLayer:
-    """The map of one family: z = (((x - feature_mean) / feature_std) @ weight.T - mean) / std.
-
-    Attributes:
-        ids: Ids of the kept concepts, M of them.
-        names: Names of the kept concepts.
-        weight: Shape (M, D).
-        mean: Mean train activation, shape (M,).
-        std: Standard deviation (n - 1) of the train activations, shape (M,).
-        train_activations: Standardised activations for the classifier to be fitted on, shape (n_train, M).
-        dropped: Reason by id of each dropped concept.
-        selection: What was tried on val and what was chosen.
-    """
-
-    ids: tuple[int, ...]
-    names: tuple[str, ...]
-    weight: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
-    train_activations: np.ndarray
-    dropped: dict[int, str]
-    selection: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class ConceptLayer:
     """The concept layers of all families.
 
@@ -112,31 +86,38 @@ def fit_concept_layer(
     manifest: pd.DataFrame,
     settings: ConceptLayerSettings | None = None,
     backbone: str = "",
+    protocol: str = "honest",
 ) -> ConceptLayer:
-    """Train one map per family on the train clips and choose on the val clips.
+    """Train one map per family on the clips to train on and choose by the clips to select by.
 
     Args:
         features: Backbone features: clip_id, features (D values).
-        targets: Targets of each family, with a row for every usable train and val clip.
+        targets: Targets of each family, with a row for every usable clip that takes part.
         manifest: clip_id, label, split, group, status.
         settings: How to train.
         backbone: Name of the backbone that the features come from; "" if unknown.
+        protocol: "honest" trains on train and selects by val, "authors" trains on both and selects by test, see
+            `dance_core.clips.training_clips`.
 
     Returns:
         The layers, with what was dropped and why.
 
     Raises:
-        ValueError: A split is empty, a clip lacks features or targets or is not in the manifest, or no concept is left.
+        ValueError: A split is empty, a class to select by has no clip to train on, a clip lacks features or targets,
+            has features that are all zero, or is not in the manifest, two targets are of one family, or no concept is
+            left.
 
     Source:
         DANCE, section 3.3.
     """
     settings = settings or ConceptLayerSettings()
-    train, val = training_clips(manifest, "concept layer")
+    train, val = training_clips(manifest, "concept layer", protocol)
+    _refuse_absent_classes(train, val)
+    _refuse_twice([target.family for target in targets])
     refuse_strangers(features["clip_id"], manifest, "backbone_features")
     for target in targets:
         refuse_strangers(target.clip_ids, manifest, f"{target.family} targets")
-    x, x_val = (feature_matrix(features, list(rows["clip_id"])) for rows in (train, val))
+    x, x_val = (_shown_features(features, list(rows["clip_id"])) for rows in (train, val))
     mean, std = _feature_scale(x) if settings.standardise else (np.zeros(x.shape[1]), np.ones(x.shape[1]))
     x, x_val = (x - mean) / std, (x_val - mean) / std
     folds = group_folds(train, settings.folds)
@@ -144,7 +125,8 @@ def fit_concept_layer(
     for target in sorted(targets, key=lambda target: FAMILIES.index(target.family)):
         values, val_values = target.rows(list(train["clip_id"])), target.rows(list(val["clip_id"]))
         seen = family_columns(target.family, x.shape[1], backbone, settings.motion_features)
-        layer = _fit_family(target, x[:, seen], values, x_val[:, seen], val_values, folds, settings)
+        clips = FamilyClips(x[:, seen], values, x_val[:, seen], val_values)
+        layer = fit_family(target, clips, folds, settings.solver, settings.interpretability_cutoff)
         weight = np.zeros((len(layer.names), x.shape[1]))
         weight[:, seen] = layer.weight
         families[target.family] = replace(layer, weight=weight)
@@ -195,6 +177,35 @@ def read_concept_layer(tensors: str | Path, document: str | Path) -> ConceptLaye
     return ConceptLayer(arrays["feature_mean"], arrays["feature_std"], families, tuple(record["train_clips"]))
 
 
+def _refuse_absent_classes(train: pd.DataFrame, val: pd.DataFrame) -> None:
+    """Refuse a class that is selected by but never trained on: nothing could predict it."""
+    absent = sorted(set(val["label"].astype(str)) - set(train["label"].astype(str)))
+    if absent:
+        raise ValueError(
+            f"concept layer: class '{absent[0]}' has clips to select by but none to train on ({len(absent)} such); "
+            "give it train clips or take it out of the manifest"
+        )
+
+
+def _refuse_twice(families: Sequence[str]) -> None:
+    """Refuse two sets of targets for one family: the second would replace the first."""
+    twice = sorted({family for family in families if families.count(family) > 1})
+    if twice:
+        raise ValueError(f"concept layer: family '{twice[0]}' has targets twice; give each family once")
+
+
+def _shown_features(features: pd.DataFrame, clip_ids: list[str]) -> np.ndarray:
+    """Return the features of some clips, shape (n, D); a row of zeros is what a failed extraction leaves behind."""
+    values = feature_matrix(features, clip_ids)
+    empty = np.flatnonzero(~values.any(axis=1))
+    if len(empty):
+        raise ValueError(
+            f"backbone_features: clip '{clip_ids[empty[0]]}' has features that are all zero ({len(empty)} such); "
+            "rebuild it or take it out of the manifest"
+        )
+    return values
+
+
 def _nothing_left(families: dict[str, FamilyLayer]) -> str:
     """Word the error with the commonest reason of each family; reasons that differ only in numbers count as one."""
     commonest = []
@@ -212,79 +223,3 @@ def _feature_scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and standard deviation of each feature; a constant one is left unscaled."""
     mean, std = x.mean(axis=0), x.std(axis=0, ddof=1)
     return mean, np.where(std > 1e-9 * (1e-9 + np.abs(mean)), std, 1.0)
-
-
-def _fit_family(
-    target: ConceptTargets,
-    x: np.ndarray,
-    values: np.ndarray,
-    x_val: np.ndarray,
-    val_values: np.ndarray,
-    folds: list[np.ndarray],
-    settings: ConceptLayerSettings,
-) -> FamilyLayer:
-    """Train the map of one family; drop what cannot be learnt and what is not learnt well enough."""
-    motion = target.family == "motion"
-    objective: type[Objective] = BinaryCrossEntropy if motion else NegativeCosineCubed
-    val_labelled = np.isfinite(val_values).all(axis=1)
-    x_val, val_values = x_val[val_labelled], val_values[val_labelled]
-    reasons = _unlearnable(target, values, val_values)
-    tried = [column for column in range(len(target.names)) if column not in reasons]
-    if not tried:
-        return _family_layer(target, [], np.empty((0, x.shape[1])), np.empty((len(x), 0)), reasons, {})
-    values, val_values = values[:, tried], val_values[:, tried]
-    labelled = np.isfinite(values).all(axis=1)
-    chosen = settings.solver.fit(x[labelled], values[labelled], x_val, val_values, objective)
-    val_loss = objective(val_values).loss_and_gradient(x_val @ chosen.weight.T)[0]
-    activations = x @ chosen.weight.T
-    for fold in folds:
-        inside = labelled & ~np.isin(np.arange(len(x)), fold)
-        weight = settings.solver.refit(x[inside], values[inside], objective, chosen.settings)
-        activations[fold] = x[fold] @ weight.T
-    for column, loss, spread in zip(tried, val_loss, activations.std(axis=0), strict=True):
-        if not motion and -loss <= settings.interpretability_cutoff:
-            reasons[column] = f"val similarity {-loss:.2f} is not above {settings.interpretability_cutoff:g}"
-        elif spread <= 0:
-            reasons[column] = "its activation is the same for every train clip"
-    kept = [index for index, column in enumerate(tried) if column not in reasons]
-    val_losses = {target.ids[column]: loss for column, loss in zip(tried, val_loss, strict=True)}
-    selection = {"chosen": chosen.settings, "val_curve": chosen.val_curve, "val_loss": val_losses}
-    columns = [tried[index] for index in kept]
-    return _family_layer(target, columns, chosen.weight[kept], activations[:, kept], reasons, selection)
-
-
-def _unlearnable(target: ConceptTargets, values: np.ndarray, val_values: np.ndarray) -> dict[int, str]:
-    """Return the reason of every column that gives nothing to learn from, or nothing to choose by."""
-    values = values[np.isfinite(values).all(axis=1)]
-    if not len(values) or not len(val_values):
-        split = "val" if len(values) else "train"
-        return dict.fromkeys(range(len(target.names)), f"no {split} clip is labelled")
-    reasons = {}
-    for column in range(values.shape[1]):
-        if np.ptp(values[:, column]) == 0:
-            reasons[column] = f"its target is {values[0, column]:g} for every train clip"
-        elif target.family != "motion" and np.ptp(val_values[:, column]) == 0:
-            reasons[column] = f"its target is {val_values[0, column]:g} for every val clip"
-    return reasons
-
-
-def _family_layer(
-    target: ConceptTargets,
-    columns: list[int],
-    weight: np.ndarray,
-    activations: np.ndarray,
-    reasons: dict[int, str],
-    selection: dict[str, Any],
-) -> FamilyLayer:
-    """Standardise the activations of the kept concepts and put the layer together."""
-    mean, std = activations.mean(axis=0), activations.std(axis=0, ddof=1)
-    return FamilyLayer(
-        ids=tuple(target.ids[column] for column in columns),
-        names=tuple(target.names[column] for column in columns),
-        weight=weight,
-        mean=mean,
-        std=std,
-        train_activations=(activations - mean) / std,
-        dropped={target.ids[column]: reason for column, reason in sorted(reasons.items())},
-        selection=selection,
-    )

@@ -4,14 +4,15 @@
 cheap however wide the features are. `AdamSolver` is the authors' recipe. Both choose on val only.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.optimize import minimize
 
+from dance_core.column_descent import Look, minimise_columns, never
 from dance_core.concept_objectives import Objective
+from dance_core.row_space import RowSpace
+from dance_core.val_watch import Watch
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class Chosen:
         weight: Shape (M, D).
         settings: What `refit` needs to train in the same way on other clips.
         val_curve: Mean val loss of everything that was tried, in the order tried.
+        val_loss: Val loss of each concept, shape (M,).
     """
 
     weight: np.ndarray
     settings: dict[str, Any]
     val_curve: list[dict[str, float]]
+    val_loss: np.ndarray
 
 
 class Solver(Protocol):
@@ -43,48 +46,31 @@ class Solver(Protocol):
         """Train on other clips with the settings that a fit chose; return weights, shape (M, D)."""
 
 
-class RowSpace:
-    """Centred features in the coordinates of their singular directions.
-
-    Attributes:
-        mean: Mean feature, shape (D,).
-        directions: Orthonormal columns, shape (D, r).
-        coordinates: The features themselves, shape (n, r).
-        variance: Mean square of each coordinate, shape (r,), largest first.
-    """
-
-    def __init__(self, x: np.ndarray) -> None:
-        """Decompose features of shape (n, D) through the smaller of the two Gram matrices."""
-        self.mean = x.mean(axis=0)
-        centred = x - self.mean
-        wide = x.shape[1] > len(x)
-        values, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
-        kept = np.flatnonzero(values > 1e-10 * values[-1])[::-1]
-        if not len(kept) or values[-1] <= 0:
-            raise ValueError("concept layer: every train clip has the same features; check backbone_features")
-        root = np.sqrt(values[kept])
-        self.directions = centred.T @ vectors[:, kept] / root if wide else vectors[:, kept]
-        self.coordinates = vectors[:, kept] * root if wide else centred @ self.directions
-        self.variance = values[kept] / len(x)
-
-
 @dataclass(frozen=True)
 class RidgeSolver:
     """Ridge-penalised fit; val chooses the strength, and for the similarity how long it is refined afterwards.
 
     The cross-entropy is minimised with the penalty at every strength. The similarity does not change with the scale of
     the weights, so a penalty would do nothing: it starts from the closed-form ridge regression to the scores and takes
-    L-BFGS steps, in coordinates shrunk as that ridge shrinks them, for as long as val gains.
+    L-BFGS steps, in coordinates shrunk as that ridge shrinks them, for as long as val gains. One strength serves all
+    concepts of a family: a choice for each concept alone follows the noise of val and does worse on other clips.
 
     Attributes:
         strengths: Penalty strengths tried, strongest first, relative to the largest variance along any direction.
         refinements: Most L-BFGS iterations on the similarity.
-        patience: Strengths or iterations without a gain on val after which the search ends.
+        patience: Strengths or looks without a gain on val after which the search ends.
+        check_every: Iterations on the similarity between looks at val.
+        reach: Longest step of a concept on the similarity, where its activations have mean square 1. Short steps let
+            val stop the search where it is best; long ones jump over that point.
+        tolerance: Share of the penalised cross-entropy of a concept that may be left to gain.
     """
 
     strengths: tuple[float, ...] = tuple(10.0 ** (-k / 2) for k in range(13))
     refinements: int = 50
     patience: int = 2
+    check_every: int = 1
+    tolerance: float = 1e-3
+    reach: float = 0.02
 
     def fit(
         self, x: np.ndarray, targets: np.ndarray, x_val: np.ndarray, val_targets: np.ndarray, objective: type[Objective]
@@ -101,25 +87,26 @@ class RidgeSolver:
         Returns:
             The chosen weights.
         """
-        space, watch = RowSpace(x), _Watch(objective(val_targets), self.patience)
-        val = (x_val - space.mean) @ space.directions
-        strength, solution = 0.0, np.zeros((len(space.variance) + 1, targets.shape[1]))
+        problem = _Problem(RowSpace(x), targets, objective)
+        val = problem.space.place(x_val)
+        watch = Watch(objective(val_targets), self.patience)
+        solution = problem.start()
         for strength in self.strengths:
-            solution = self._solve(space, targets, objective, strength, solution)
-            if watch.see(val @ solution[:-1] + solution[-1], solution, strength=strength):
+            abandon = _Abandon(watch, val)
+            solution = self._solve(problem, strength, solution, abandon)
+            if watch.see(_activations(val, solution), solution, strength=strength):
                 break
         strength, iterations = watch.best["strength"], 0
-        if objective.scale_free:
+        if problem.objective.scale_free:
             watch.stale = 0
 
             def look(solution: np.ndarray, iteration: int) -> bool:
-                activations = val @ solution[:-1]
-                return watch.see(activations, solution, strength=strength, iterations=iteration)
+                return watch.see(_activations(val, solution), solution, strength=strength, iterations=iteration)
 
-            _descend(space, objective(targets), watch.solution, strength, 0, self.refinements, look)
+            problem.descend(watch.solution, strength, 0, self.refinements, 0, look, self.check_every, self.reach)
             iterations = int(watch.best.get("iterations", 0))
-        weight = (space.directions @ watch.solution[:-1]).T
-        return Chosen(weight, {"strength": strength, "iterations": iterations}, watch.curve)
+        settings = {"strength": strength, "iterations": iterations}
+        return Chosen(problem.weight(watch.solution), settings, watch.curve, watch.losses)
 
     def refit(
         self, x: np.ndarray, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]
@@ -135,81 +122,152 @@ class RidgeSolver:
         Returns:
             Weights, shape (M, D).
         """
-        space = RowSpace(x)
-        start = np.zeros((len(space.variance) + 1, targets.shape[1]))
-        solution = self._solve(space, targets, objective, settings["strength"], start)
+        problem = _Problem(RowSpace(x), targets, objective)
+        solution = self._solve(problem, settings["strength"], problem.start(), never)
         if settings["iterations"]:
-            solution = _descend(
-                space, objective(targets), solution, settings["strength"], 0, settings["iterations"], _never
-            )
-        return (space.directions @ solution[:-1]).T
+            solution = problem.descend(solution, settings["strength"], 0, settings["iterations"], 0, reach=self.reach)
+        return problem.weight(solution)
 
-    def _solve(
-        self, space: RowSpace, targets: np.ndarray, objective: type[Objective], strength: float, start: np.ndarray
-    ) -> np.ndarray:
+    def _solve(self, problem: "_Problem", strength: float, start: np.ndarray, look: Look) -> np.ndarray:
         """Return the penalised optimum, shape (r + 1, M); the last row is the offset."""
-        penalty = strength * space.variance[0]
-        if not objective.scale_free:
-            return _descend(space, objective(targets), start, strength, penalty, 1000, _never)
-        covariance = space.coordinates.T @ (targets - targets.mean(axis=0)) / len(targets)
-        ridge = covariance / (space.variance + penalty)[:, None]
-        spread = np.maximum((space.coordinates @ ridge).std(axis=0), np.finfo(float).tiny)
-        return np.vstack([ridge / spread, np.zeros(targets.shape[1])])
+        if problem.objective.scale_free:
+            return problem.ridge(strength)
+        return problem.descend(start, strength, strength * problem.space.variance[0], 1000, self.tolerance, look, 5)
+
+
+class _Problem:
+    """One family on one set of clips, in the row space of their features.
+
+    Solutions have shape (r + 1, M): weights in the coordinates of the row space, then an offset.
+    """
+
+    def __init__(self, space: RowSpace, targets: np.ndarray, objective: type[Objective]) -> None:
+        self.space, self.covariance = space, space.covariance(targets)
+        self.objective = objective(targets.astype(np.float32))
+
+    def start(self) -> np.ndarray:
+        """Return weights of zero with the offset that suits them best."""
+        return np.vstack([np.zeros_like(self.covariance), self.objective.offset])
+
+    def weight(self, solution: np.ndarray) -> np.ndarray:
+        """Return the weights for features, shape (M, D)."""
+        return (self.space.directions @ solution[:-1]).T
+
+    def ridge(self, strength: float) -> np.ndarray:
+        """Return the closed-form ridge regression to the targets, scaled to activations of mean square 1."""
+        variance = self.space.variance[:, None]
+        ridge = self.covariance / (variance + strength * variance[0])
+        spread = np.sqrt(np.maximum((variance * ridge**2).sum(axis=0), np.finfo(float).tiny))
+        return np.vstack([ridge / spread, np.zeros(ridge.shape[1])])
+
+    def descend(
+        self,
+        start: np.ndarray,
+        strength: float,
+        penalty: float,
+        iterations: int,
+        tolerance: float,
+        look: Look = never,
+        look_every: int = 1,
+        reach: float = np.inf,
+    ) -> np.ndarray:
+        """Minimise loss + penalty / 2 * |weights|^2 of each concept by L-BFGS.
+
+        Coordinates are divided by their spread, but no further than the ridge of this strength leaves them: the
+        curvature becomes nearly the same in all of them, and early stopping keeps the preference of that ridge.
+        """
+        variance = np.append(self.space.variance, 1)[:, None] * self.objective.curvature
+        floor = np.append(np.full(len(variance) - 1, strength * self.space.variance[0]), 0)[:, None]
+        scale = 1 / np.sqrt(variance + floor)
+        objective, chosen = self.objective, np.arange(start.shape[1])
+
+        def function(point: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            nonlocal objective, chosen
+            if len(columns) != len(chosen):
+                objective, chosen = self.objective.columns(columns), columns
+            solution = scale[:, columns] * point
+            losses, gradient = objective.loss_and_gradient(_activations(self.space.coordinates, solution))
+            slope = np.vstack([self.space.coordinates.T @ gradient + penalty * solution[:-1], gradient.sum(axis=0)])
+            return losses + penalty / 2 * np.square(solution[:-1]).sum(axis=0), scale[:, columns] * slope
+
+        def seen(point: np.ndarray, iteration: int) -> bool:
+            return look(scale * point, iteration)
+
+        return scale * minimise_columns(function, start / scale, iterations, tolerance, seen, look_every, reach)
+
+
+class _Abandon:
+    """Stops the descent at one strength once val only loses by it."""
+
+    def __init__(self, watch: Watch, val: np.ndarray) -> None:
+        self.watch, self.val, self.losses = watch, val, [np.inf]
+
+    def __call__(self, solution: np.ndarray, _iteration: int) -> bool:
+        self.losses.append(float(self.watch.objective.loss(_activations(self.val, solution)).mean()))
+        worse = len(self.losses) > 3 and self.losses[-1] > self.losses[-2] > self.losses[-3]
+        return worse and self.losses[-1] > self.watch.best["val_loss"]
 
 
 @dataclass(frozen=True)
 class AdamSolver:
-    """Full-batch Adam on the features as they are, with the looks at val of the authors.
+    """Adam on the features as they are, with the looks at val of the authors.
 
     Attributes:
         steps: Most steps.
         learning_rate: Step size.
         check_every: Steps between looks at val.
-        seed: Seed of the starting weights.
+        seed: Seed of the starting weights and of the batches.
+        batch_size: Clips of a step, drawn without replacement; all of them where there are no more.
 
     Source:
         The authors' release: the similarity stops at the first look that is not better, the cross-entropy runs all
-        steps; both keep the best look.
+        steps; both keep the best look, of equal ones the similarity the first and the cross-entropy the last.
     """
 
     steps: int = 3000
     learning_rate: float = 1e-3
     check_every: int = 500
     seed: int = 0
+    batch_size: int = 50_000
 
     def fit(
         self, x: np.ndarray, targets: np.ndarray, x_val: np.ndarray, val_targets: np.ndarray, objective: type[Objective]
     ) -> Chosen:
         """Train and keep the step that val prefers; arguments and result as in `RidgeSolver.fit`."""
-        watch = _Watch(objective(val_targets), 1 if objective.scale_free else self.steps)
+        stops = objective.scale_free
+        watch = Watch(objective(val_targets), 1 if stops else self.steps, latest=not stops)
         x_val = x_val.astype(np.float32)
 
         def look(weight: np.ndarray, step: int) -> bool:
             last = step == self.steps - 1
             return (step % self.check_every == 0 or last) and watch.see(x_val @ weight, weight, step=step)
 
-        self._run(x, objective(targets.astype(np.float32)), targets.shape[1], self.steps, look)
-        return Chosen(watch.solution.T.astype(np.float64), {"step": int(watch.best["step"])}, watch.curve)
+        self._run(x, targets, objective, self.steps, look)
+        weight = watch.solution.T.astype(np.float64)
+        return Chosen(weight, {"step": int(watch.best["step"])}, watch.curve, watch.losses)
 
     def refit(
         self, x: np.ndarray, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]
     ) -> np.ndarray:
         """Train on other clips for as many steps as val preferred; arguments and result as in `RidgeSolver.refit`."""
-        fitted = objective(targets.astype(np.float32))
-        return self._run(x, fitted, targets.shape[1], settings["step"] + 1, _never).T.astype(np.float64)
+        return self._run(x, targets, objective, settings["step"] + 1, never).T.astype(np.float64)
 
     def _run(
-        self, x: np.ndarray, objective: Objective, n_concepts: int, steps: int, look: Callable[[np.ndarray, int], bool]
+        self, x: np.ndarray, targets: np.ndarray, objective: type[Objective], steps: int, look: Look
     ) -> np.ndarray:
         """Return the weights after the last step, shape (D, M)."""
-        x = x.astype(np.float32)
-        width = x.shape[1]
+        x, targets = x.astype(np.float32), targets.astype(np.float32)
+        width, n_concepts = x.shape[1], targets.shape[1]
         bound = 1 / np.sqrt(width) if objective.scale_free else np.sqrt(6 / (width + n_concepts))
         generator = np.random.default_rng(self.seed)
         weight = generator.uniform(-bound, bound, (width, n_concepts)).astype(np.float32)
         first, second = np.zeros_like(weight), np.zeros_like(weight)
+        batch, fitted = x, objective(targets)
         for step in range(steps):
-            gradient = x.T @ objective.loss_and_gradient(x @ weight)[1] / n_concepts
+            if self.batch_size < len(x):
+                drawn = generator.permutation(len(x))[: self.batch_size]
+                batch, fitted = x[drawn], objective(targets[drawn])
+            gradient = batch.T @ fitted.loss_and_gradient(batch @ weight)[1] / n_concepts
             first += (1 - 0.9) * (gradient - first)
             second += (1 - 0.999) * (gradient**2 - second)
             scale = self.learning_rate / (1 - 0.9 ** (step + 1))
@@ -219,64 +277,7 @@ class AdamSolver:
         return weight
 
 
-class _Watch:
-    """Remembers the solution with the lowest mean val loss; the earliest wins a tie."""
-
-    def __init__(self, objective: Objective, patience: int) -> None:
-        self.objective, self.patience, self.stale = objective, patience, 0
-        self.curve: list[dict[str, float]] = []
-        self.best: dict[str, float] = {"val_loss": np.inf}
-        self.solution = np.empty(0)
-
-    def see(self, activations: np.ndarray, solution: np.ndarray, **settings: float) -> bool:
-        """Note a solution by its val activations, shape (n_val, M); return whether to stop looking."""
-        loss = float(self.objective.loss_and_gradient(activations)[0].mean())
-        self.curve.append(settings | {"val_loss": loss})
-        self.stale = 0 if loss < self.best["val_loss"] else self.stale + 1
-        if self.stale == 0:
-            self.best, self.solution = self.curve[-1], solution.copy()
-        return self.stale >= self.patience
-
-
-def _never(_solution: np.ndarray, _iteration: int) -> bool:
-    return False
-
-
-def _descend(
-    space: RowSpace,
-    objective: Objective,
-    start: np.ndarray,
-    strength: float,
-    penalty: float,
-    iterations: int,
-    look: Callable[[np.ndarray, int], bool],
-) -> np.ndarray:
-    """Minimise the sum of losses + penalty / 2 * |weights|^2 by L-BFGS.
-
-    Coordinates are divided by their spread, but no further than the ridge of this strength leaves them: the curvature
-    becomes nearly the same in all of them, and early stopping keeps the preference of that ridge.
-
-    Returns:
-        The solution, shape (r + 1, M); the last row is the offset.
-    """
-    variance = np.append(space.variance, 1)[:, None] * objective.curvature
-    floor = np.append(np.full(len(space.variance), strength * space.variance[0]), 0)[:, None]
-    scale = 1 / np.sqrt(variance + floor)
-    seen = 0
-
-    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
-        solution = scale * point.reshape(start.shape)
-        losses, gradient = objective.loss_and_gradient(space.coordinates @ solution[:-1] + solution[-1])
-        slope = np.vstack([space.coordinates.T @ gradient + penalty * solution[:-1], gradient.sum(axis=0)])
-        value = float(losses.sum() + penalty / 2 * np.square(solution[:-1]).sum())
-        return value, (scale * slope).ravel()
-
-    def callback(intermediate_result: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if look(scale * intermediate_result.x.reshape(start.shape), seen):
-            raise StopIteration
-
-    options = {"maxiter": iterations, "maxcor": 20, "ftol": 0, "gtol": 3e-4}
-    result = minimize(loss, (start / scale).ravel(), jac=True, method="L-BFGS-B", callback=callback, options=options)
-    return scale * result.x.reshape(start.shape)
+def _activations(coordinates: np.ndarray, solution: np.ndarray) -> np.ndarray:
+    """Return coordinates @ weights + offset in the precision of the coordinates, shape (n, M)."""
+    solution = solution.astype(coordinates.dtype)
+    return coordinates @ solution[:-1] + solution[-1]

@@ -1,13 +1,16 @@
 """The one place where a device is chosen, and where a network is told to give the same bits every time."""
 
 import os
+from typing import TYPE_CHECKING
 
-import torch
+# Importing torch takes longer than most stages that ask for a device and then need none.
+if TYPE_CHECKING:
+    import torch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-def pick_device(name: str = "auto") -> torch.device:
+def pick_device(name: str = "auto") -> "torch.device":
     """Choose where networks run, and make them deterministic there.
 
     One thread is used on a CPU: the order of sums, and so the last bits, would otherwise follow the number of cores.
@@ -21,6 +24,8 @@ def pick_device(name: str = "auto") -> torch.device:
     Raises:
         ValueError: The name is unknown, or the device is absent.
     """
+    import torch
+
     if name not in DEVICES:
         raise ValueError(f"device '{name}' is unknown; use one of: {', '.join(DEVICES)}")
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -34,6 +39,8 @@ def pick_device(name: str = "auto") -> torch.device:
 
 def _make_deterministic() -> None:
     """Forbid algorithms whose result depends on timing, and roundings that depend on the card."""
+    import torch
+
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)

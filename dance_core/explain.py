@@ -39,7 +39,7 @@ def contributions(
     if rows.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     z = model.concept_activations(feature_matrix(features, list(rows["clip_id"])))
-    predicted = model.logits(z).argmax(axis=1)
+    predicted = model.class_scores(z).argmax(axis=1)
     known = {name: index for index, name in enumerate(model.classes)}
     true = rows["label"].map(known).fillna(-1).to_numpy(int)
     other = np.flatnonzero((true >= 0) & (true != predicted))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 
 def group_folds(train: pd.DataFrame, n_folds: int) -> list[np.ndarray]:
@@ -20,5 +19,8 @@ def group_folds(train: pd.DataFrame, n_folds: int) -> list[np.ndarray]:
     n_folds = min(n_folds, group.nunique(), int(train["label"].value_counts().max()))
     if n_folds < 2:
         return []
+    # Importing it takes longer than most stages that load a concept layer and draw no folds.
+    from sklearn.model_selection import StratifiedGroupKFold
+
     splitter = StratifiedGroupKFold(n_folds)
     return [held_out for _, held_out in splitter.split(train, train["label"].to_numpy(), group.to_numpy())]

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from dance_core.clips import USABLE, class_indices, feature_matrix, refuse_strangers
+from dance_core.clips import USABLE, class_indices, clip_groups, feature_matrix, fitted_splits, refuse_strangers
+from dance_core.concept_evidence import concept_evidence
 from dance_core.concept_metrics import concept_record, mean_known
 from dance_core.concept_targets import FAMILIES, ConceptTargets
 from dance_core.model import Model
@@ -46,6 +47,7 @@ def evaluate(
     probe: pd.DataFrame,
     resamples: int = 2000,
     seed: int = 0,
+    protocol: str = "honest",
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure a model and the linear probe on every split.
 
@@ -57,7 +59,8 @@ def evaluate(
         concepts: family, concept, kept of every concept (see `concept_targets.concept_table`).
         probe: Probabilities of the linear probe: clip_id, probabilities.
         resamples: Bootstrap resamples of the accuracy intervals.
-        seed: Seed of the bootstrap.
+        seed: Seed of the bootstrap and of random orders.
+        protocol: Which splits the model was fitted on, see `dance_core.clips.training_clips`.
 
     Returns:
         The metrics as one JSON document, fractions in [0, 1] and None where unknown, which is everything of a family
@@ -74,7 +77,7 @@ def evaluate(
     outputs = {split: output for split, output in outputs.items() if len(output.clips)}
     accuracy = {
         method: {
-            split: accuracy_record(output.y, output.probabilities[method], _groups(output), resamples, seed)
+            split: accuracy_record(output.y, output.probabilities[method], clip_groups(output.clips), resamples, seed)
             | {"n_without_features": output.n_without_features}
             for split, output in outputs.items()
         }
@@ -100,6 +103,8 @@ def evaluate(
         "by_family": _all_families(by_family),
         "certificate": model.certificate,
     }
+    fitted = [split for split in fitted_splits(protocol) if split in outputs]
+    metrics |= concept_evidence(model, targets, *_parts(outputs), accuracy, fitted, chosen, seed)
     return metrics, _predictions(model, outputs)
 
 
@@ -148,7 +153,7 @@ def family_shares(model: Model, z: np.ndarray) -> np.ndarray:
         Shares of sum_j |W_yj z_j| for the predicted class y, shape (n, 3) in the order of `FAMILIES`; NaN where no
         concept contributes.
     """
-    magnitude = np.abs(model.weight[model.logits(z).argmax(axis=1)] * z)
+    magnitude = np.abs(model.weight[model.class_scores(z).argmax(axis=1)] * z)
     by_family = np.column_stack([magnitude[:, model.families == family].sum(axis=1) for family in FAMILIES])
     total = by_family.sum(axis=1, keepdims=True)
     return np.divide(by_family, total, out=np.full_like(by_family, np.nan), where=total > 0)
@@ -170,8 +175,8 @@ def family_record(model: Model, outputs: Mapping[str, SplitOutput], family: str)
     return {
         split: {
             "share": mean_known(family_shares(model, output.z)[:, FAMILIES.index(family)]),
-            "top1_alone": float((model.logits(output.z * inside).argmax(axis=1) == output.y).mean()),
-            "top1_without": float((model.logits(output.z * ~inside).argmax(axis=1) == output.y).mean()),
+            "top1_alone": float((model.class_scores(output.z * inside).argmax(axis=1) == output.y).mean()),
+            "top1_without": float((model.class_scores(output.z * ~inside).argmax(axis=1) == output.y).mean()),
         }
         for split, output in outputs.items()
     }
@@ -188,7 +193,7 @@ def reliance_by_class(model: Model, z: np.ndarray, chosen: Sequence[str]) -> dic
     Returns:
         By class: mean share of each family; None where no clip is predicted so, and for families not chosen.
     """
-    predicted, shares = model.logits(z).argmax(axis=1), family_shares(model, z)
+    predicted, shares = model.class_scores(z).argmax(axis=1), family_shares(model, z)
     return {
         name: _all_families(
             {family: mean_known(shares[predicted == label, FAMILIES.index(family)]) for family in chosen}
@@ -213,14 +218,17 @@ def _split_output(
     z = model.concept_activations(feature_matrix(features, list(clips["clip_id"])))
     probed = matrix(rows_of(probe, list(clips["clip_id"]), "linear_probe")["probabilities"])
     y = class_indices(clips["label"], model.classes, f"split '{split}'")
-    probabilities = {"dance": softmax(model.logits(z), axis=1), "linear_probe": probed}
+    probabilities = {"dance": softmax(model.class_scores(z), axis=1), "linear_probe": probed}
     return SplitOutput(clips, y, z, probabilities, int((~present).sum()))
 
 
-def _groups(output: SplitOutput) -> np.ndarray:
-    """Return the group of each clip; a clip without one is a group of its own."""
-    group = output.clips["group"].astype("string").fillna("")
-    return group.where(group != "", "clip " + output.clips["clip_id"].astype("string")).to_numpy(str)
+def _parts(
+    outputs: Mapping[str, SplitOutput],
+) -> tuple[dict[str, list[str]], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return clip ids, class indices and concept activations by split."""
+    clip_ids = {split: list(output.clips["clip_id"].astype(str)) for split, output in outputs.items()}
+    labels = {split: output.y for split, output in outputs.items()}
+    return clip_ids, labels, {split: output.z for split, output in outputs.items()}
 
 
 def _confusion(output: SplitOutput, n_classes: int) -> list[list[int]]:

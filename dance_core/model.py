@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from dance_core.clips import class_indices, class_names
 from dance_core.concept_layer import ConceptLayer
-from dance_core.sparse_classifier import SparseClassifier, fit_sparse_classifier
+from dance_core.sparse_classifier import SagaSettings, SparseClassifier, fit_sparse_classifier
 from dance_core.tables import read_json, read_tensors, rows_of, write_json, write_tensors
 
 FORMAT_VERSION = 1
@@ -114,9 +114,20 @@ class Model:
         activations = ((features - self.feature_mean) / self.feature_std) @ self.concept_weight.T
         return (activations - self.z_mean) / self.z_std
 
-    def logits(self, z: np.ndarray) -> np.ndarray:
+    def class_scores(self, z: np.ndarray) -> np.ndarray:
         """Return the logits of concept activations of shape (n, M), shape (n, K)."""
         return z @ self.weight.T + self.bias
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Return the logits of backbone features; see `predict`.
+
+        Args:
+            features: Shape (n, D).
+
+        Returns:
+            Shape (n, K).
+        """
+        return self.class_scores(self.concept_activations(features))
 
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return class probabilities and logits.
@@ -130,7 +141,7 @@ class Model:
         Raises:
             ValueError: The features have another width, or are not finite.
         """
-        logits = self.logits(self.concept_activations(features))
+        logits = self.logits(features)
         return softmax(logits, axis=1), logits
 
     def save(self, folder: str | Path) -> None:
@@ -145,38 +156,40 @@ class Model:
         document |= {name: getattr(self, name) for name in ("encoders", "settings", "certificate", "versions")}
         write_json(Path(folder) / "model.json", document)
 
+    @classmethod
+    def load(cls, folder: str | Path) -> "Model":
+        """Read a model that `save` wrote.
 
-def load_model(folder: str | Path) -> Model:
-    """Read a model that `Model.save` wrote.
+        Args:
+            folder: Its folder.
 
-    Args:
-        folder: Its folder.
+        Returns:
+            The model, bit for bit.
 
-    Returns:
-        The model, bit for bit.
-
-    Raises:
-        ValueError: A file is absent, the format is unknown, or the parts do not fit each other.
-    """
-    folder = Path(folder)
-    for name in ("model.safetensors", "model.json"):
-        if not (folder / name).is_file():
-            raise ValueError(f"{folder}: {name} is absent; give the folder that the stage sparse_classifier wrote")
-    document = read_json(folder / "model.json")
-    if document.get("format_version") != FORMAT_VERSION:
-        raise ValueError(
-            f"{folder}/model.json: format version {document.get('format_version')} is unknown; "
-            f"this software reads version {FORMAT_VERSION}; train the model again"
+        Raises:
+            ValueError: A file is absent, the format is unknown, or the parts do not fit each other.
+        """
+        folder = Path(folder)
+        for name in ("model.safetensors", "model.json"):
+            if not (folder / name).is_file():
+                raise ValueError(f"{folder}: {name} is absent; give the folder that the stage sparse_classifier wrote")
+        document = read_json(folder / "model.json")
+        if document.get("format_version") != FORMAT_VERSION:
+            raise ValueError(
+                f"{folder}/model.json: format version {document.get('format_version')} is unknown; "
+                f"this software reads version {FORMAT_VERSION}; train the model again"
+            )
+        arrays: dict[str, Any] = dict(read_tensors(folder / "model.safetensors"))
+        if sorted(arrays) != sorted(ARRAYS):
+            raise ValueError(
+                f"{folder}/model.safetensors: holds {sorted(arrays)}; expected {sorted(ARRAYS)}; train again"
+            )
+        return cls(
+            **arrays,
+            classes=tuple(document["classes"]),
+            concepts=tuple(Concept(**concept) for concept in document["concepts"]),
+            **{name: document[name] for name in ("encoders", "settings", "certificate", "versions")},
         )
-    arrays: dict[str, Any] = dict(read_tensors(folder / "model.safetensors"))
-    if sorted(arrays) != sorted(ARRAYS):
-        raise ValueError(f"{folder}/model.safetensors: holds {sorted(arrays)}; expected {sorted(ARRAYS)}; train again")
-    return Model(
-        **arrays,
-        classes=tuple(document["classes"]),
-        concepts=tuple(Concept(**concept) for concept in document["concepts"]),
-        **{name: document[name] for name in ("encoders", "settings", "certificate", "versions")},
-    )
 
 
 def fit_model(
@@ -185,7 +198,10 @@ def fit_model(
     lam: float = 7e-4,
     alpha: float = 0.99,
     tolerance: float = 1e-6,
-    max_iterations: int = 20_000,
+    solver: str = "newton",
+    device: str = "cpu",
+    saga: Mapping[str, Any] | None = None,
+    seed: int = 0,
     extra: Mapping[tuple[str, int], dict[str, Any]] | None = None,
 ) -> Model:
     """Fit the sparse classifier on a concept layer and put the model together.
@@ -196,7 +212,10 @@ def fit_model(
         lam: Strength of the classifier's penalty.
         alpha: Share of its L1 part.
         tolerance: Largest KKT residual that counts as converged.
-        max_iterations: Iterations after which the solver gives up.
+        solver: "newton" or "saga", see `fit_sparse_classifier`.
+        device: Where newton's products are made.
+        saga: Fields of `SagaSettings`.
+        seed: Seed of saga.
         extra: What else to keep of a concept, by family and id.
 
     Returns:
@@ -215,7 +234,9 @@ def fit_model(
         alpha,
         n_classes=len(classes),
         tolerance=tolerance,
-        max_iterations=max_iterations,
+        solver=solver,
+        saga=SagaSettings(**(saga or {}), seed=seed),
+        device=device,
     )
     return assemble_model(layer, classifier, classes, extra)
 
@@ -243,7 +264,7 @@ def assemble_model(
         for name, family in families
         for concept, label in zip(family.ids, family.names, strict=True)
     ]
-    record = ("lam", "alpha", "objective", "kkt_residual", "converged", "iterations")
+    record = ("lam", "alpha", "l1", "l2", "objective", "kkt_residual", "gap", "converged", "iterations")
     return Model(
         feature_mean=layer.feature_mean,
         feature_std=layer.feature_std,

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import USABLE
+from dance_core.clips import USABLE, fitted_splits
+from dance_core.pruning import Pruning, Verdict, pruned
 from dance_core.tables import matrix, rows_of
-
-STRONGEST = 5
 
 
 def cosine_scores(clips: np.ndarray, concepts: np.ndarray) -> np.ndarray:
@@ -45,55 +44,57 @@ def cosine_scores(clips: np.ndarray, concepts: np.ndarray) -> np.ndarray:
 
 
 def pseudo_label_table(
-    clip_features: pd.DataFrame, concept_features: pd.DataFrame, manifest: pd.DataFrame, family: str, cutoff: float
+    clip_features: pd.DataFrame,
+    concept_features: pd.DataFrame,
+    manifest: pd.DataFrame,
+    family: str,
+    pruning: Pruning | float,
+    protocol: str = "honest",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score all usable clips against the concepts of one family, and drop concepts that no train clip shows.
-
-    A concept is kept when the mean of its five largest scores over the train clips exceeds the cutoff.
 
     Args:
         clip_features: Clip embeddings: clip_id, features.
         concept_features: Text embeddings: family, concept, features.
         manifest: clip_id, split and status of every clip.
         family: "object" or "scene".
-        cutoff: Smallest cosine that counts as seen; dual encoders differ in scale, see
-            `dance_core.dual_encoders.default_cutoff`.
+        pruning: Which concepts are dropped; a number is the cosine of rule "cutoff".
+        protocol: Whose scores decide: "honest" those of train, "authors" those of train and val, which they train on.
 
     Returns:
         labels: clip_id, split and scores (float32 over the kept concepts, in order), a row per usable clip.
-        concepts: concept, kept, reason ("" when kept) and top5, a row per concept of the family.
+        concepts: concept, kept, reason ("" when kept), top5, zscore and spread (see `Verdict`), a row per concept of
+            the family.
 
     Raises:
-        ValueError: The family has no concept, none is kept, no train clip is usable, or a usable clip has no embedding.
+        ValueError: The family has no concept, none is kept, no train clip is usable, a usable clip has no embedding, or
+            the protocol is unknown.
 
     Source:
-        Oikarinen et al. 2023 (label-free concept bottleneck), the activation filter; DANCE takes it over.
+        DANCE, section 3.2.
     """
     concepts = concept_features[concept_features["family"] == family].reset_index(drop=True)
     if not len(concepts):
         raise ValueError(f"pseudo_labels: family '{family}' has no concept; add some to the concept set")
     usable = manifest[manifest["status"].isin(USABLE)].sort_values("clip_id", ignore_index=True)
-    is_train = (usable["split"] == "train").to_numpy()
-    if not is_train.any():
+    fitted = usable["split"].isin(fitted_splits(protocol)).to_numpy()
+    if not (fitted & (usable["split"] == "train").to_numpy()).any():
         raise ValueError("pseudo_labels: no usable clip of the manifest is in the train split; check column split")
     clips = rows_of(clip_features, list(usable["clip_id"]), "clip_features")
     scores = cosine_scores(matrix(clips["features"]), matrix(concepts["features"]))
-    strongest = np.sort(scores[is_train].astype(np.float64), axis=0)[-STRONGEST:].mean(axis=0)
-    kept = strongest > cutoff
-    if not kept.any():
-        best = int(np.argmax(strongest))
-        raise ValueError(
-            f"pseudo_labels: no {family} concept exceeds the cutoff {cutoff:g} (the best is "
-            f"'{concepts['concept'][best]}' with {strongest[best]:.3f}); lower pseudo_labels.cutoff"
-        )
-    labels = usable[["clip_id", "split"]].assign(scores=list(scores[:, kept]))
-    return labels, _concept_table(concepts["concept"], strongest, kept, cutoff)
+    verdict = pruned(scores[fitted], pruning if isinstance(pruning, Pruning) else Pruning("cutoff", cutoff=pruning))
+    if not verdict.kept.any():
+        raise ValueError(_nothing_kept(family, concepts["concept"], verdict))
+    labels = usable[["clip_id", "split"]].assign(scores=list(scores[:, verdict.kept]))
+    figures = {"top5": verdict.strength, "zscore": verdict.zscore, "spread": verdict.spread}
+    table = pd.DataFrame({"concept": concepts["concept"], "kept": verdict.kept, "reason": verdict.reasons, **figures})
+    return labels, table
 
 
-def _concept_table(names: pd.Series, strongest: np.ndarray, kept: np.ndarray, cutoff: float) -> pd.DataFrame:
-    """Say of every concept whether it is kept, and why not."""
-    reasons = [
-        "" if keep else f"no clip shows it: its five strongest train scores average {value:.3f}, cutoff {cutoff:g}"
-        for keep, value in zip(kept, strongest, strict=True)
-    ]
-    return pd.DataFrame({"concept": names, "kept": kept, "reason": reasons, "top5": strongest})
+def _nothing_kept(family: str, names: pd.Series, verdict: Verdict) -> str:
+    """Word the error with what became of the strongest concept."""
+    best = int(np.argmax(verdict.strength))
+    return (
+        f"pseudo_labels: no {family} concept is kept (the strongest, '{names[best]}', is dropped because "
+        f"{verdict.reasons[best]}); loosen pseudo_labels.pruning or give concepts that the clips show"
+    )

@@ -1,35 +1,64 @@
-"""What a finished run came to, in a few lines of text."""
+"""What a finished workflow came to, in a few lines of text."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dance_core.tables import read_json
 
 
 def accuracy_table(results: Path) -> str:
-    """Lay out the accuracy of every seed, method and split.
+    """Lay out the accuracy of every protocol, method and split: mean and standard deviation over the seeds.
 
     Args:
         results: Folder of one data set's results.
 
     Returns:
-        A table of text.
+        A table of text; the interval is the mean of those of the seeds.
 
     Raises:
-        ValueError: No seed has metrics.
+        ValueError: Nothing was compared yet.
     """
-    files = sorted(results.glob("seed*/metrics.json"))
-    if not files:
-        raise ValueError(f"{results}: no metrics found; run 'snakemake --cores all' first")
-    lines = [f"{'seed':<6}{'method':<14}{'split':<12}{'clips':>6}{'top-1':>8}  {'95 % interval':<16}{'class mean':>10}"]
-    for file in files:
-        for method, splits in read_json(file)["accuracy"].items():
+    head = f"{'protocol':<10}{'method':<14}{'split':<12}{'clips':>6}{'top-1':>8}{'± sd':>7}"
+    lines = [f"{head}  {'95 % interval':<16}{'class mean':>10}"]
+    for protocol, record in _comparison(results).items():
+        for method, splits in record["metrics"]["accuracy"].items():
             for split, scores in splits.items():
                 low, high = scores["top1_interval"] or (None, None)
-                interval = f"{_percent(low)} to {_percent(high)}"
+                interval = f"{_percent(_mean(low))} to {_percent(_mean(high))}"
+                top1 = scores["top1"] or {}
                 lines.append(
-                    f"{file.parent.name.removeprefix('seed'):<6}{method:<14}{split:<12}{scores['n']:>6}"
-                    f"{_percent(scores['top1']):>8}  {interval:<16}{_percent(scores['mean_class_accuracy']):>10}"
+                    f"{protocol:<10}{method:<14}{split:<12}{_mean(scores['n']):>6.0f}"
+                    f"{_percent(_mean(top1)):>8}{_percent(top1.get('sd')):>7}  {interval:<16}"
+                    f"{_percent(_mean(scores['mean_class_accuracy'])):>10}"
                 )
+    return "\n".join(lines)
+
+
+def sparsity_table(results: Path) -> str:
+    """Lay out the test accuracy of parts of the model at each number of effective concepts a class (NEC).
+
+    Args:
+        results: Folder of one data set's results.
+
+    Returns:
+        A table of text, a line per protocol and method, means over the seeds; in brackets the NEC that was reached
+        where it is below the one asked for.
+
+    Raises:
+        ValueError: Nothing was compared yet.
+    """
+    lines: list[str] = []
+    for protocol, record in _comparison(results).items():
+        rows = [row for row in record["ablations"] if row["split"] == "test" and row["level"] is not None]
+        levels = sorted({int(row["level"]) for row in rows})
+        if not lines:
+            lines.append(
+                f"{'protocol':<10}{'test top-1 at':<20}" + "".join(f"{f'NEC {level}':>13}" for level in levels)
+            )
+        for method in dict.fromkeys(row["method"] for row in rows):
+            cells = {int(row["level"]): _at_level(row) for row in rows if row["method"] == method}
+            lines.append(f"{protocol:<10}{method:<20}" + "".join(f"{cells.get(level, '–'):>13}" for level in levels))
     return "\n".join(lines)
 
 
@@ -49,6 +78,26 @@ def report_line(results: Path) -> str:
     if not page.is_file():
         raise ValueError(f"{page}: no report found; run 'snakemake --cores all' first")
     return f"Report: {page}"
+
+
+def _comparison(results: Path) -> dict[str, Any]:
+    """Read all runs side by side."""
+    file = results / "comparison.json"
+    if not file.is_file():
+        raise ValueError(f"{file}: no comparison found; run 'snakemake --cores all' first")
+    found: dict[str, Any] = read_json(file)
+    return found
+
+
+def _at_level(row: Mapping[str, Any]) -> str:
+    """Accuracy, with the NEC in brackets where the densest classifier of the path has fewer concepts."""
+    reached = "" if row["nec"] >= row["level"] - 0.05 else f" ({row['nec']:.1f})"
+    return f"{_percent(row['top1'])}{reached}"
+
+
+def _mean(summary: Mapping[str, Any] | None) -> float | None:
+    """Mean over the seeds, None where unknown."""
+    return summary["mean"] if summary else None
 
 
 def _percent(share: float | None) -> str:

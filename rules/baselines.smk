@@ -3,12 +3,12 @@ rule linear_probe:
         manifest="results/{dataset}/manifest.parquet",
         features=gather.clips("results/{{dataset}}/backbone_features/{scatteritem}.parquet"),
     output:
-        predictions="results/{dataset}/seed{seed}/linear_probe.parquet",
-        selection="results/{dataset}/seed{seed}/linear_probe.json",
+        predictions="results/{dataset}/{run}/linear_probe.parquet",
+        selection="results/{dataset}/{run}/linear_probe.json",
     log:
-        "logs/{dataset}/seed{seed}/linear_probe.log",
+        "logs/{dataset}/{run}/linear_probe.log",
     benchmark:
-        "benchmarks/{dataset}/seed{seed}/linear_probe.tsv"
+        "benchmarks/{dataset}/{run}/linear_probe.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -18,7 +18,8 @@ rule linear_probe:
     params:
         core=core_digest("linear_probe"),
         settings=lookup(dpath="linear_probe", within=config),
+        protocol=protocol_of,
     message:
-        "Fitting the linear probe of {wildcards.dataset}, seed {wildcards.seed}"
+        "Fitting the linear probe of {wildcards.dataset}, {wildcards.run}"
     script:
         "../workflow_scripts/linear_probe.py"

@@ -1,15 +1,44 @@
+rule pseudo_labels:
+    input:
+        manifest="results/{dataset}/manifest.parquet",
+        clips=gather.clips("results/{{dataset}}/clip_features/{scatteritem}.parquet"),
+        concepts="results/{dataset}/concept_features.parquet",
+    output:
+        labels="results/{dataset}/{protocol}pseudo_labels/{family}.parquet",
+        concepts="results/{dataset}/{protocol}pseudo_labels/{family}_concepts.parquet",
+    log:
+        "logs/{dataset}/{protocol}pseudo_labels/{family}.log",
+    benchmark:
+        "benchmarks/{dataset}/{protocol}pseudo_labels/{family}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        core=core_digest("pseudo_labels"),
+        pruning=lookup(dpath="pseudo_labels/pruning", within=config),
+        protocol=protocol_of,
+        encoder=lookup(dpath="dual_encoder/name", within=config),
+    message:
+        "Scoring clips of {wildcards.dataset} against {wildcards.family} concepts"
+    script:
+        "../workflow_scripts/pseudo_labels.py"
+
+
 rule concept_layer:
     input:
         unpack(concept_targets),
         manifest="results/{dataset}/manifest.parquet",
         features=gather.clips("results/{{dataset}}/backbone_features/{scatteritem}.parquet"),
     output:
-        tensors="results/{dataset}/seed{seed}/concept_layer.safetensors",
-        document="results/{dataset}/seed{seed}/concept_layer.json",
+        tensors="results/{dataset}/{run}/concept_layer.safetensors",
+        document="results/{dataset}/{run}/concept_layer.json",
     log:
-        "logs/{dataset}/seed{seed}/concept_layer.log",
+        "logs/{dataset}/{run}/concept_layer.log",
     benchmark:
-        "benchmarks/{dataset}/seed{seed}/concept_layer.tsv"
+        "benchmarks/{dataset}/{run}/concept_layer.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -21,8 +50,10 @@ rule concept_layer:
         families=lookup(dpath="families", within=config),
         settings=lookup(dpath="concept_layer", within=config),
         backbone=lookup(dpath="backbone/name", within=config),
+        protocol=protocol_of,
+        seed=seed_of,
     message:
-        "Training the concept layer of {wildcards.dataset}, seed {wildcards.seed}"
+        "Training the concept layer of {wildcards.dataset}, {wildcards.run}"
     script:
         "../workflow_scripts/concept_layer.py"
 
@@ -31,16 +62,16 @@ rule sparse_classifier:
     input:
         unpack(concept_targets),
         manifest="results/{dataset}/manifest.parquet",
-        tensors="results/{dataset}/seed{seed}/concept_layer.safetensors",
-        document="results/{dataset}/seed{seed}/concept_layer.json",
+        tensors="results/{dataset}/{run}/concept_layer.safetensors",
+        document="results/{dataset}/{run}/concept_layer.json",
     output:
-        tensors="results/{dataset}/seed{seed}/model/model.safetensors",
-        document="results/{dataset}/seed{seed}/model/model.json",
-        concepts="results/{dataset}/seed{seed}/concepts.parquet",
+        tensors="results/{dataset}/{run}/model/model.safetensors",
+        document="results/{dataset}/{run}/model/model.json",
+        concepts="results/{dataset}/{run}/concepts.parquet",
     log:
-        "logs/{dataset}/seed{seed}/sparse_classifier.log",
+        "logs/{dataset}/{run}/sparse_classifier.log",
     benchmark:
-        "benchmarks/{dataset}/seed{seed}/sparse_classifier.tsv"
+        "benchmarks/{dataset}/{run}/sparse_classifier.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -50,9 +81,10 @@ rule sparse_classifier:
     params:
         core=core_digest("sparse_classifier"),
         settings=lookup(dpath="sparse_classifier", within=config),
+        seed=seed_of,
         snapshot=model_settings(),
         weights=model_weights(),
     message:
-        "Fitting the sparse classifier of {wildcards.dataset}, seed {wildcards.seed}"
+        "Fitting the sparse classifier of {wildcards.dataset}, {wildcards.run}"
     script:
         "../workflow_scripts/sparse_classifier.py"

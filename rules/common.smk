@@ -41,6 +41,39 @@ def own_files(section, *keys):
     return [str(path) for path in paths if path.is_file()] + [str(file) for file in folders]
 
 
+def stages():
+    """The rule files of this run; what a release brings needs no rule that makes it."""
+    motion = ["motion"] if needs_poses() else []
+    if config["release"]:
+        return ["release", *motion]
+    return ["data", *motion, "features", "concepts"]
+
+
+def release_files():
+    """The files of a release that are imported, so that a change of one is noticed."""
+    patterns = ("*.txt", "*.csv", "features/*.pt", "concepts/*", "motion_labels/*.json")
+    return [str(file) for pattern in patterns for file in sorted(Path(config["release"]).glob(pattern))]
+
+
+def seed_of(wildcards):
+    """The seed of a run such as seed0 or authors/seed0."""
+    return int(wildcards.run.rpartition("seed")[2])
+
+
+def protocol_of(wildcards):
+    """The protocol that a path belongs to: which splits models are fitted on and selected by; else the first."""
+    folder = wildcards.get("run", wildcards.get("protocol"))
+    if folder is None:
+        return config["protocols"][0]
+    return "authors" if folder.startswith("authors/") else "honest"
+
+
+def runs():
+    """The folders of all runs: every seed under every protocol, the one that the report shows first."""
+    folders = {"honest": "", "authors": "authors/"}
+    return [f"{folders[protocol]}seed{seed}" for protocol in config["protocols"] for seed in config["seeds"]]
+
+
 def weights_of(section, key):
     """Folders of pretrained weights that the chosen model of a config section needs."""
     return [f"weights/{name}" for name in WEIGHTS_OF.get(config[section][key], [])]
@@ -52,74 +85,15 @@ def text_families():
 
 
 def needs_poses():
-    """Whether poses are estimated: for motion concepts, or for features of person crops."""
+    """Whether poses are estimated: for motion concepts, or for features of person crops; a release brings both."""
+    if config["release"]:
+        return bool("motion" in config["families"] and config["poses"]["folder"])
     return "motion" in config["families"] or config["backbone"]["name"] == "efficientnet"
 
 
 def with_poses(path):
     """The pose shard, where the features need to know where the person is."""
     return path if config["backbone"]["name"] == "efficientnet" else []
-
-
-def vocabulary_inputs(wildcards):
-    """What the built-in vocabulary needs to pick concepts: embedded clips and the text encoder."""
-    if config["language"]["source"] != "vocabulary":
-        return {}
-    shards = gather.clips("results/{{dataset}}/clip_features/{scatteritem}.parquet")
-    return {
-        "clips": expand(shards, dataset=wildcards.dataset),
-        "weights": weights_of("dual_encoder", "name"),
-    }
-
-
-def recorded_answers(wildcards):
-    """The file of recorded or own answers, so that an edit of it is noticed."""
-    source = config["language"]["source"]
-    if source == "recorded":
-        path = f"{config['language']['answers']}/{wildcards.dataset}.{wildcards.family}.json"
-        return [path] if Path(path).is_file() else []
-    return [config["language"]["answers"]] if source == "file" else []
-
-
-def concept_targets(wildcards):
-    """Labels that the concept layer learns from, and their concepts, of the chosen families."""
-    root = f"results/{wildcards.dataset}"
-    targets = {"concept_set": f"{root}/concepts/concept_set.parquet"} if text_families() else {}
-    for family in text_families():
-        targets[family] = f"{root}/pseudo_labels/{family}.parquet"
-        targets[f"{family}_concepts"] = f"{root}/pseudo_labels/{family}_concepts.parquet"
-    if "motion" in config["families"]:
-        targets["motion"] = f"{root}/motion_concepts/labels.parquet"
-        targets["motion_concepts"] = f"{root}/motion_concepts/concepts.parquet"
-    return targets
-
-
-def report_files(wildcards):
-    """Everything the report of the first seed shows, as far as the chosen families made it."""
-    root = f"results/{wildcards.dataset}"
-    seed = f"{root}/seed{config['seeds'][0]}"
-    files = {name: f"{seed}/{name}.parquet" for name in ("predictions", "contributions", "concepts")}
-    files |= {"model": f"{seed}/model/model.json", "metrics": f"{seed}/metrics.json"}
-    files |= {"concept_layer": f"{seed}/concept_layer.json", "manifest": f"{root}/manifest.parquet"}
-    shards = {"features": "backbone_features"}
-    if needs_poses():
-        shards |= {"poses": "poses", "pose_quality": "pose_quality"}
-    if "motion" in config["families"]:
-        files["segments"] = f"{root}/pose_segments.parquet"
-        files["partitions"] = f"{root}/motion_concepts/partitions.parquet"
-    for name, stage in shards.items():
-        path = gather.clips(f"results/{{{{dataset}}}}/{stage}/{{scatteritem}}.parquet")
-        files[name] = expand(path, dataset=wildcards.dataset)
-    labels = concept_targets(wildcards)
-    labels.pop("motion", None)
-    return files | labels
-
-
-def final_artifacts(wildcards):
-    """Everything a finished run leaves: the report, and metrics and contributions of every seed."""
-    root = f"results/{config['dataset']}"
-    names = [f"seed{seed}/{name}" for seed in config["seeds"] for name in ("metrics.json", "contributions.parquet")]
-    return [f"{root}/{name}" for name in ("report", *names)]
 
 
 def model_weights():

@@ -77,31 +77,3 @@ rule concept_features:
         "Embedding the concepts of {wildcards.dataset}"
     script:
         "../workflow_scripts/concept_features.py"
-
-
-rule pseudo_labels:
-    input:
-        manifest="results/{dataset}/manifest.parquet",
-        clips=gather.clips("results/{{dataset}}/clip_features/{scatteritem}.parquet"),
-        concepts="results/{dataset}/concept_features.parquet",
-    output:
-        labels="results/{dataset}/pseudo_labels/{family}.parquet",
-        concepts="results/{dataset}/pseudo_labels/{family}_concepts.parquet",
-    log:
-        "logs/{dataset}/pseudo_labels/{family}.log",
-    benchmark:
-        "benchmarks/{dataset}/pseudo_labels/{family}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime="30m",
-    params:
-        core=core_digest("pseudo_labels"),
-        cutoff=lookup(dpath="pseudo_labels/cutoff", within=config),
-        encoder=lookup(dpath="dual_encoder/name", within=config),
-    message:
-        "Scoring clips of {wildcards.dataset} against {wildcards.family} concepts"
-    script:
-        "../workflow_scripts/pseudo_labels.py"

@@ -2,14 +2,14 @@ rule explain:
     input:
         manifest="results/{dataset}/manifest.parquet",
         features=gather.clips("results/{{dataset}}/backbone_features/{scatteritem}.parquet"),
-        model="results/{dataset}/seed{seed}/model/model.json",
-        tensors="results/{dataset}/seed{seed}/model/model.safetensors",
+        model="results/{dataset}/{run}/model/model.json",
+        tensors="results/{dataset}/{run}/model/model.safetensors",
     output:
-        contributions="results/{dataset}/seed{seed}/contributions.parquet",
+        contributions="results/{dataset}/{run}/contributions.parquet",
     log:
-        "logs/{dataset}/seed{seed}/explain.log",
+        "logs/{dataset}/{run}/explain.log",
     benchmark:
-        "benchmarks/{dataset}/seed{seed}/explain.tsv"
+        "benchmarks/{dataset}/{run}/explain.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 1
@@ -19,7 +19,7 @@ rule explain:
     params:
         core=core_digest("explain"),
     message:
-        "Explaining the predictions of {wildcards.dataset}, seed {wildcards.seed}"
+        "Explaining the predictions of {wildcards.dataset}, {wildcards.run}"
     script:
         "../workflow_scripts/explain.py"
 

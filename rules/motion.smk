@@ -91,6 +91,7 @@ rule motion_concepts:
         partitions="results/{dataset}/motion_concepts/partitions.parquet",
         assignments="results/{dataset}/motion_concepts/assignments.parquet",
         labels="results/{dataset}/motion_concepts/labels.parquet",
+        stability="results/{dataset}/motion_concepts/stability.json",
     log:
         "logs/{dataset}/motion_concepts.log",
     benchmark:

@@ -42,7 +42,13 @@ def check_config(settings):
         about = error.schema.get("description", "see schemas/config.schema.yaml")
         raise WorkflowError(f"config: '{place}': {error.message}; expected: {about}")
     validate(settings, str(SCHEMA))
-    if not Path(settings["source"]).is_dir():
+    if settings["protocols"][0] != "honest" and len(settings["protocols"]) > 1:
+        raise WorkflowError("config: 'protocols': the report shows the first; put honest before authors")
+    if settings["release"] and not Path(settings["release"]).is_dir():
+        raise WorkflowError(
+            f"config: release '{settings['release']}' is not a folder; set release to the folder of the release"
+        )
+    if not settings["release"] and not Path(settings["source"]).is_dir():
         raise WorkflowError(f"config: source '{settings['source']}' is not a folder; set source to the folder of clips")
 
 

@@ -9,10 +9,12 @@ from dance_core.target_files import read_targets
 
 with job_log(snakemake.log[0]):
     settings = dict(snakemake.params.settings)
-    adam = AdamSolver(**settings.pop("adam"), seed=int(snakemake.wildcards.seed))
+    adam = AdamSolver(**settings.pop("adam"), seed=snakemake.params.seed)
     features = read_shards(snakemake.input.features)
     targets = read_targets(dict(snakemake.input.items()))
     manifest = read_table(snakemake.input.manifest)
     settings = ConceptLayerSettings(**settings, adam=adam)
-    layer = fit_concept_layer(features, targets, manifest, settings, snakemake.params.backbone)
+    layer = fit_concept_layer(
+        features, targets, manifest, settings, snakemake.params.backbone, snakemake.params.protocol
+    )
     write_concept_layer(layer, snakemake.output.tensors, snakemake.output.document)

@@ -6,7 +6,8 @@ from dance_core.baselines.linear_probe import linear_probe
 from dance_core.tables import read_shards, read_table, write_json, write_table
 
 with job_log(snakemake.log[0]):
-    features = read_shards(snakemake.input.features)
-    predictions, selection = linear_probe(features, read_table(snakemake.input.manifest), **snakemake.params.settings)
+    features, manifest = read_shards(snakemake.input.features), read_table(snakemake.input.manifest)
+    settings = {**snakemake.params.settings, "protocol": snakemake.params.protocol}
+    predictions, selection = linear_probe(features, manifest, **settings)
     write_table(snakemake.output.predictions, predictions)
     write_json(snakemake.output.selection, selection)

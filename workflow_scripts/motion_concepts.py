@@ -3,12 +3,13 @@
 from _job import job_log
 
 from dance_core.manifest import usable
-from dance_core.motion_concepts import MotionSettings, fit_motion_concepts, motion_labels
-from dance_core.tables import read_table, write_table, write_tensors
+from dance_core.motion_concepts import MotionSettings, fit_motion_concepts, motion_labels, refit_stability
+from dance_core.tables import read_table, write_json, write_table, write_tensors
 
 with job_log(snakemake.log[0]):
     settings = MotionSettings(**snakemake.params.settings)
-    found = fit_motion_concepts(read_table(snakemake.input.segments), settings)
+    segments = read_table(snakemake.input.segments)
+    found = fit_motion_concepts(segments, settings)
     manifest = usable(read_table(snakemake.input.manifest))
     write_table(snakemake.output.concepts, found.concepts)
     write_table(snakemake.output.partitions, found.partitions)
@@ -16,3 +17,4 @@ with job_log(snakemake.log[0]):
     write_table(snakemake.output.labels, motion_labels(found.assignments, manifest, len(found.concepts)))
     tensors = {"centroids": found.centroids, "radius": found.radius, "mean": found.mean}
     write_tensors(snakemake.output.centroids, tensors)
+    write_json(snakemake.output.stability, refit_stability(segments, settings))

@@ -14,7 +14,9 @@ from dance_core.weights import weight_digests
 
 with job_log(snakemake.log[0]):
     layer = read_concept_layer(snakemake.input.tensors, snakemake.input.document)
-    model = fit_model(layer, read_table(snakemake.input.manifest), **snakemake.params.settings)
+    model = fit_model(
+        layer, read_table(snakemake.input.manifest), **snakemake.params.settings, seed=snakemake.params.seed
+    )
     encoders = weight_digests(snakemake.params.weights)
     model = replace(model, encoders=encoders, settings=snakemake.params.snapshot, versions=software_versions())
     model.save(Path(snakemake.output.document).parent)

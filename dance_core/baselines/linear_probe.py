@@ -14,7 +14,10 @@ STRENGTHS = tuple(10.0 ** (k / 2) for k in range(-12, 5))
 
 
 def linear_probe(
-    features: pd.DataFrame, manifest: pd.DataFrame, strengths: Sequence[float] = STRENGTHS
+    features: pd.DataFrame,
+    manifest: pd.DataFrame,
+    strengths: Sequence[float] = STRENGTHS,
+    protocol: str = "honest",
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Fit the probe on train, choose its penalty on val and predict every clip.
 
@@ -25,6 +28,7 @@ def linear_probe(
         features: Backbone features: clip_id, features (D values).
         manifest: clip_id, label, split, status.
         strengths: Values of C tried, the inverse of the penalty on the summed loss.
+        protocol: Which splits it is fitted on and selected by, see `dance_core.clips.training_clips`.
 
     Returns:
         clip_id, probabilities (K values, classes sorted by name) of every clip with features; {"C", "val_curve"}.
@@ -32,7 +36,7 @@ def linear_probe(
     Raises:
         ValueError: A split is empty, a train or val clip lacks features, or train has one class.
     """
-    train, val = training_clips(manifest, "linear probe")
+    train, val = training_clips(manifest, "linear probe", protocol)
     classes = class_names(manifest)
     clip_ids = sorted(features["clip_id"])
     x, x_val, x_all = (feature_matrix(features, list(ids)) for ids in (train["clip_id"], val["clip_id"], clip_ids))

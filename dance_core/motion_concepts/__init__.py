@@ -2,6 +2,14 @@
 
 from dance_core.motion_concepts.assignment import assign_segments, motion_labels
 from dance_core.motion_concepts.fit import MotionConcepts, fit_motion_concepts
+from dance_core.motion_concepts.refits import refit_stability
 from dance_core.motion_concepts.settings import MotionSettings
 
-__all__ = ["MotionConcepts", "MotionSettings", "assign_segments", "fit_motion_concepts", "motion_labels"]
+__all__ = [
+    "MotionConcepts",
+    "MotionSettings",
+    "assign_segments",
+    "fit_motion_concepts",
+    "motion_labels",
+    "refit_stability",
+]

@@ -14,14 +14,15 @@ def motion_features(joints: np.ndarray, mean: np.ndarray, settings: MotionSettin
     """Turn segments into the features that are clustered and compared.
 
     Args:
-        joints: Normalised segments, shape (n, L * 34).
+        joints: Normalised segments, shape (n, L * 34); NaN where a joint is missing.
         mean: The mean training segment, or zeros, shape (L * 34,).
         settings: Gives the weight of the movement.
 
     Returns:
-        float64 [n, L * 34]: the deviation from the mean segment, its change over time multiplied by the weight.
+        float64 [n, L * 34]: the deviation from the mean segment, its change over time multiplied by the weight; 0 where
+        a joint is missing, which says nothing for or against any concept.
     """
-    poses = (np.asarray(joints, np.float64) - mean).reshape(len(joints), -1, COORDINATES)
+    poses = np.nan_to_num(np.asarray(joints, np.float64) - mean).reshape(len(joints), -1, COORDINATES)
     middle = poses.mean(axis=1, keepdims=True)
     return (middle + settings.movement_weight * (poses - middle)).reshape(len(joints), -1)
 

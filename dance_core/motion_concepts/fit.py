@@ -74,7 +74,8 @@ def fit_motion_concepts(segments: pd.DataFrame, settings: MotionSettings) -> Mot
             "see pose_segments' report for why they were refused"
         )
     joints = matrix(train["joints"]).astype(np.float64)
-    mean = (joints.mean(axis=0) if settings.subtract_mean else np.zeros(joints.shape[1])).astype(np.float32)
+    mean = (_known_mean(joints) if settings.subtract_mean else np.zeros(joints.shape[1])).astype(np.float32)
+    joints = np.where(np.isnan(joints), mean, joints)
     features = motion_features(joints, mean, settings)
     labels, table = _clusters(features, train, settings)
     concepts, members, centroids = _concepts(joints, mean, labels, train, settings)
@@ -88,10 +89,22 @@ def fit_motion_concepts(segments: pd.DataFrame, settings: MotionSettings) -> Mot
     return MotionConcepts(concepts, centroids, radius, mean, table, assignments)
 
 
+def _known_mean(joints: np.ndarray) -> np.ndarray:
+    """Average each coordinate over the segments that have it; 0 where none has."""
+    return np.nan_to_num(joints).sum(axis=0) / np.maximum(np.isfinite(joints).sum(axis=0), 1)
+
+
 def _clusters(features: np.ndarray, train: pd.DataFrame, settings: MotionSettings) -> tuple[np.ndarray, pd.DataFrame]:
     """Cluster the training segments; give the chosen clusters (-1 where pruned) and the table of partitions."""
     clips, classes = (pd.factorize(train[name], sort=True)[0] for name in ("clip_id", "label"))
-    partitions = cluster(features, settings.method, settings.metric, settings.requested, settings.seed)
+    partitions = cluster(
+        features,
+        settings.method,
+        settings.metric,
+        settings.requested,
+        settings.seed,
+        settings.exact_neighbours_below,
+    )
     if settings.partition == "auto" and settings.requested is None:
         partitions = with_merged_partition(features, partitions, settings)
     table = choose_partition(partition_table(features, partitions, classes, clips, settings), settings)

@@ -11,7 +11,7 @@ class MotionSettings:
     """How pose segments become motion concepts.
 
     Attributes:
-        seed: Seed of k-means and of the sample behind the silhouette; FINCH draws nothing.
+        seed: Seed of k-means, of FINCH's approximate neighbours and of the sample behind the silhouette.
         method: "finch", "finch_clust" or "kmeans".
         metric: "cosine" or "euclidean".
         requested: Number of clusters, instead of FINCH's own partitions; k-means needs it.
@@ -27,6 +27,9 @@ class MotionSettings:
             its clip, beyond which a segment is not assigned to it.
         joint_fit: Cluster the segments of all splits together, as the authors' code does. For comparison only: the
             concepts have then seen the test clips.
+        exact_neighbours_below: FINCH finds first neighbours exactly among fewer segments than this; of more, by seeded
+            NN-descent.
+        refits: Parts of the train clips that the concepts are learnt from again, to measure their stability.
     """
 
     seed: int = 0
@@ -42,6 +45,8 @@ class MotionSettings:
     movement_weight: float = 2.0
     radius_percentile: float = 99.0
     joint_fit: bool = False
+    exact_neighbours_below: int = 200_000
+    refits: int = 3
 
     def __post_init__(self) -> None:
         """Refuse values that contradict each other."""

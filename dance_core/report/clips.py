@@ -4,9 +4,12 @@ from typing import Any
 
 import pandas as pd
 
+from dance_core.clips import WITHOUT_VIDEO
 from dance_core.report.inputs import records
 from dance_core.report.markup import safe_name
 from dance_core.report.site import Site
+
+STATES = ("ok", "truncated", "unreadable", "no person", WITHOUT_VIDEO)
 
 
 def data_page(site: Site) -> dict[str, Any]:
@@ -18,11 +21,27 @@ def data_page(site: Site) -> dict[str, Any]:
     Returns:
         Variables of the template.
     """
+    rows = clip_rows(site)
     return {
         "counts": class_counts(site),
-        "clips": clip_rows(site),
-        "states": ["ok", "truncated", "unreadable", *(["no person"] if site.looked_for_people else [])],
+        "clips": rows,
+        "states": [state for state in STATES if state in {row["state"] for row in rows}],
+        "playable": any(row["media"] for row in rows),
+        "about": common_reason(rows),
     }
+
+
+def common_reason(rows: list[dict[str, Any]]) -> str:
+    """Give the reason that all clips share, so that it is said once; empty where they differ.
+
+    Args:
+        rows: What `clip_rows` returned.
+
+    Returns:
+        A reason.
+    """
+    reasons = {row["reason"] for row in rows}
+    return str(reasons.pop()) if len(reasons) == 1 else ""
 
 
 def class_counts(site: Site) -> dict[str, Any]:

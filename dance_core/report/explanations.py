@@ -125,7 +125,7 @@ def clip_document(site: Site, row: dict[str, Any], z: np.ndarray, shown: dict) -
         "label": row["label"],
         "predicted": row["predicted"],
         "probabilities": np.asarray(row["probabilities"], dtype=float),
-        "logits": site.inputs.model.logits(z),
+        "logits": site.inputs.model.class_scores(z),
         "z": z[used_columns(site)],
         "contributions": {name: _pairs(shown.get((row["clip_id"], name))) for name in explained},
     }

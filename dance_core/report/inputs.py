@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dance_core.model import Model
@@ -57,6 +58,9 @@ class ReportInputs:
         config: The configuration that was run.
         versions: Version by package or tool.
         settings: How much is shown.
+        comparison: comparison.json, all runs side by side; empty where it was not made.
+        path: seed{n}/path.parquet, the classifier at every strength of its penalty; empty where it was not made.
+        stability: motion_concepts/stability.json; empty where it was not made.
     """
 
     dataset: str
@@ -80,11 +84,18 @@ class ReportInputs:
     config: Mapping[str, Any]
     versions: Mapping[str, str]
     settings: ReportSettings = field(default_factory=ReportSettings)
+    comparison: Mapping[str, Any] = field(default_factory=dict)
+    path: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stability: Mapping[str, Any] = field(default_factory=dict)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the rows of a table as dicts by column."""
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    """Give the rows of a table as dicts by column; what is not a number is None."""
+    return [{str(key): _known(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _known(value: Any) -> Any:
+    return None if value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
 
 
 def check_inputs(inputs: ReportInputs) -> None:
@@ -95,13 +106,14 @@ def check_inputs(inputs: ReportInputs) -> None:
 
     Raises:
         ValueError: A table names a clip that the manifest does not have, a prediction has no features, a class is
-            unknown, or a medoid is no segment.
+            unknown, a contribution is of a concept that the model does not use, or a medoid is no segment.
     """
     known = set(inputs.manifest["clip_id"])
     for name in ("poses", "pose_quality", "segments", "features", "predictions", "contributions"):
         _check_clips(name, getattr(inputs, name), known)
     _check_predictions(inputs)
-    lost = sorted(set(inputs.motion_concepts["medoid"]) - set(inputs.segments["segment_id"]))
+    _check_contributions(inputs)
+    lost = sorted(set(inputs.motion_concepts["medoid"]) - set(inputs.segments["segment_id"]) - {""})
     if lost:
         raise ValueError(f"motion_concepts: medoid '{lost[0]}' is not in pose_segments; rebuild motion_concepts")
 
@@ -125,4 +137,14 @@ def _check_predictions(inputs: ReportInputs) -> None:
     if strange:
         raise ValueError(
             f"predictions: class '{strange[0]}' is unknown; the model has {', '.join(inputs.model.classes)}"
+        )
+
+
+def _check_contributions(inputs: ReportInputs) -> None:
+    """Refuse contributions of another model, whose sums would not be those of this one."""
+    used = np.flatnonzero((inputs.model.weight != 0).any(axis=0))
+    strange = sorted(set(inputs.contributions["concept"]) - set(used.tolist()))
+    if strange:
+        raise ValueError(
+            f"contributions: concept {strange[0]} has no weight in the model ({len(strange)} strange); rebuild explain"
         )

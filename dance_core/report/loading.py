@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dance_core.model import load_model
+from dance_core.model import Model
 from dance_core.report.inputs import ReportInputs, ReportSettings
 from dance_core.tables import read_json, read_shards, read_table
 
@@ -20,6 +20,7 @@ COLUMNS = {
     "motion_concepts": ["concept", "name", "label", "size", "n_clips", "purity", "medoid", "clip_id", "start", "end"],
     "partitions": ["partition", "n_clusters", "purity", "nmi", "silhouette", "n_kept", "chosen", "reason"],
     "concept_set": ["family", "concept", "classes", "kept", "reason"],
+    "path": ["lam", "nec"],
 }
 ORDER = {"poses": ("clip_id", "frame"), "pose_quality": ("clip_id",), "features": ("clip_id",)}
 
@@ -39,7 +40,7 @@ def read_report_inputs(
     Returns:
         Everything the report shows.
     """
-    model = load_model(Path(str(files["model"])).parent)
+    model = Model.load(Path(str(files["model"])).parent)
     families = [family for family in ("object", "scene") if family in files]
     names = ("manifest", "predictions", "contributions", "concepts", "features", *COLUMNS)
     tables: dict[str, Any] = {name: _table(files, name) for name in names}
@@ -55,6 +56,7 @@ def read_report_inputs(
         config=config,
         versions=model.versions,
         settings=ReportSettings(**settings),
+        **{name: read_json(str(files[name])) for name in ("comparison", "stability") if name in files},
     )
 
 

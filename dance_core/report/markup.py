@@ -123,6 +123,20 @@ def percent(value: Any, digits: int = 1) -> str:
     return text if text == DASH else f"{text}\u202f%"
 
 
+def p_value(value: Any) -> str:
+    """Write a probability of a test; what is tiny is only bounded.
+
+    Args:
+        value: In [0, 1], or None.
+
+    Returns:
+        For example `0.50`, `0.031` or `< 0.001`.
+    """
+    if value is None or not math.isfinite(float(value)):
+        return DASH
+    return "< 0.001" if value < 0.001 else number(value, 3 if value < 0.1 else 2)
+
+
 def twice(text: str) -> tuple[str, str]:
     """Give an option of a choice whose value is what people read."""
     return text, text

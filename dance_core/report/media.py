@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from dance_core.clips import USABLE
+from dance_core.clips import USABLE, WITHOUT_VIDEO
 from dance_core.poses.skeleton import KEYPOINTS
 from dance_core.report.inputs import ReportInputs, ReportSettings, records
 from dance_core.report.markup import safe_name, script_json
@@ -60,7 +60,7 @@ def write_media(inputs: ReportInputs, clip_ids: Iterable[str], assets: Path) -> 
     written = {}
     for clip_id in clip_ids:
         row = rows[clip_id]
-        if row["status"] not in USABLE:
+        if row["status"] not in USABLE or row["status"] == WITHOUT_VIDEO:
             continue
         name = safe_name(clip_id)
         source = inputs.source / str(row["path"])

@@ -1,6 +1,7 @@
 """The motion page: one card per motion concept, and the partitions it was chosen from."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from dance_core.concept_targets import FAMILIES
 from dance_core.poses.skeleton import KEYPOINTS
-from dance_core.report.inputs import records
+from dance_core.report.inputs import ReportInputs, records
 from dance_core.report.markup import plain
 from dance_core.report.site import Site, concept_anchor
 
@@ -26,11 +27,38 @@ def motion_page(site: Site) -> dict[str, Any]:
     """
     segments = site.inputs.segments.set_index("segment_id")
     cards = [motion_card(site, row, segments) for row in records(site.inputs.motion_concepts)]
-    partitions = records(site.inputs.partitions)
+    settings = site.inputs.config.get("motion_concepts") or {}
     return {
         "cards": cards,
-        "partitions": partitions,
-        "skeletons": {str(card["concept"]): card["skeleton"] for card in cards},
+        **partition_variables(site.inputs),
+        "joint_fit": bool(settings.get("joint_fit")),
+        "skeletons": {str(card["concept"]): card["skeleton"] for card in cards if card["skeleton"]},
+    }
+
+
+def partition_variables(inputs: ReportInputs) -> dict[str, Any]:
+    """Give the partitions, and how much they depend on the clips.
+
+    Args:
+        inputs: The run that is shown.
+
+    Returns:
+        partitions; partition_words, where they come from; agreement, whether it was measured; stability (see
+        `motion_concepts.refit_stability`) with parts, the number of refits that succeeded, None below two.
+    """
+    rows = [{"agreement": None, "agreement_error": None, **row} for row in records(inputs.partitions)]
+    # FINCH's own partitions become coarser one by one; one that was merged to a wanted size follows them.
+    merged = any(later["n_clusters"] > former["n_clusters"] for former, later in pairwise(rows))
+    words = "FINCH gives a tower of partitions, each coarser than the one before."
+    if merged:
+        words += " The last was merged from a finer one to the most concepts allowed."
+    method = (inputs.config.get("motion_concepts") or {}).get("method", "finch")
+    known = inputs.stability.get("n_pairs") and (inputs.stability.get("ari") or {}).get("mean") is not None
+    return {
+        "partitions": rows,
+        "partition_words": words if "finch" in method else "",
+        "agreement": any(row["agreement"] is not None for row in rows),
+        "stability": {**inputs.stability, "parts": len(inputs.stability["n_clusters"])} if known else None,
     }
 
 
@@ -53,7 +81,7 @@ def motion_card(site: Site, row: dict[str, Any], segments: pd.DataFrame) -> dict
     return {
         **row,
         "anchor": concept_anchor(FAMILIES[0], row["concept"]),
-        "skeleton": medoid_skeleton(segments.loc[row["medoid"]]),
+        "skeleton": medoid_skeleton(segments.loc[row["medoid"]]) if row["medoid"] else None,
         "media": site.media.get(row["clip_id"]),
         "histogram": histogram,
         "largest": max(counts.values(), default=1) or 1,

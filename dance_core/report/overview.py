@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import yaml
 
+from dance_core.clips import WITHOUT_VIDEO
 from dance_core.concept_targets import FAMILIES
 from dance_core.report.charts import flow_svg
+from dance_core.report.evidence import random_verdicts
 from dance_core.report.inputs import FITTED_SPLITS, records
 from dance_core.report.markup import percent
+from dance_core.report.runs import METHODS
 from dance_core.report.site import Site
-
-METHODS = {"dance": "DANCE", "linear_probe": "linear probe"}
 
 
 def overview_page(site: Site) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def overview_page(site: Site) -> dict[str, Any]:
     return {
         "flows": [flow_svg(site.families, upright) for upright in (False, True)],
         "tiles": tiles(site),
+        "verdicts": random_verdicts(site),
         "accuracy": accuracy_rows(inputs.metrics, site.splits),
         "family_rows": family_rows(inputs.metrics, site.splits),
         "concept_counts": concept_rows(inputs.metrics),
@@ -179,6 +181,7 @@ def certificate_rows(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
         Rows; empty where nothing is known.
     """
     words = {"lam": "penalty λ", "alpha": "share of L1", "kkt_residual": "largest KKT residual"}
+    words |= {"l1": "strength of |W|", "l2": "strength of W² / 2", "gap": "proven share above the optimum"}
     certificate = metrics.get("certificate") or {}
     return [
         (words.get(key, key), f"{value:.4g}" if isinstance(value, float) else str(value).lower())
@@ -231,17 +234,22 @@ def quality_rows(site: Site) -> dict[str, Any]:
         site: The report.
 
     Returns:
-        `counts` by state and `troubles`: clip_id, state and reason.
+        `counts` by state; `troubles`: clip_id, state and reason; read, the number of clips that have a video, and
+        without_video, of those that have none.
     """
     manifest, quality = site.manifest, site.inputs.pose_quality
     nobody = quality[quality["status"] != "ok"].sort_values("clip_id")
     troubles = [
         {"clip_id": row["clip_id"], "state": row["status"], "reason": row["reason"]}
-        for row in records(manifest[manifest["status"] != "ok"])
+        for row in records(manifest[~manifest["status"].isin(("ok", WITHOUT_VIDEO))])
     ]
     troubles += [{"clip_id": row["clip_id"], "state": "no person", "reason": row["reason"]} for row in records(nobody)]
     states = manifest["status"].value_counts()
-    counts = [(state, int(states.get(state, 0))) for state in ("ok", "truncated", "unreadable")]
+    without_video = int(states.get(WITHOUT_VIDEO, 0))
+    read = len(manifest) - without_video
+    counts = [(state, int(states.get(state, 0))) for state in ("ok", "truncated", "unreadable") if read]
+    if without_video:
+        counts.append((WITHOUT_VIDEO, without_video))
     if site.looked_for_people:
         counts.append(("no person", len(nobody)))
-    return {"counts": counts, "troubles": troubles, "n": len(manifest)}
+    return {"counts": counts, "troubles": troubles, "read": read, "without_video": without_video}

@@ -9,6 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dance_core.report import markup
 from dance_core.report.clips import data_page
+from dance_core.report.concept_table import concepts_page
+from dance_core.report.curves import key_svg
+from dance_core.report.evidence import evidence_page
 from dance_core.report.explanations import clip_pages, index_page, model_document
 from dance_core.report.inputs import ReportInputs, check_inputs
 from dance_core.report.language_concepts import language_page
@@ -19,9 +22,11 @@ from dance_core.report.site import Site, media_clips
 
 PAGES = {
     "index": ("Overview", overview_page),
+    "evidence": ("Evidence", evidence_page),
     "data": ("Data", data_page),
     "motion": ("Motion concepts", motion_page),
     "language": ("Objects and scenes", language_page),
+    "concepts": ("All concepts", concepts_page),
     "clips": ("Explained clips", index_page),
 }
 
@@ -63,8 +68,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = ("number", "percent", "script_json", "signed", "twice")
+    filters = ("number", "p_value", "percent", "script_json", "signed", "twice")
     templates.filters.update({name: getattr(markup, name) for name in filters})
+    templates.globals["chart_key"] = key_svg
     return templates
 
 

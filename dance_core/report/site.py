@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import USABLE
+from dance_core.clips import USABLE, WITHOUT_VIDEO
 from dance_core.concept_targets import FAMILIES
 from dance_core.report.inputs import FITTED_SPLITS, ReportInputs
 from dance_core.report.markup import safe_name
@@ -134,12 +134,14 @@ def media_clips(inputs: ReportInputs) -> list[str]:
     Returns:
         Clip ids: those that a page needs (medoids, explained clips, top-scoring clips), then others up to the limit.
     """
-    needed = [*inputs.motion_concepts["clip_id"], *explained_clips(inputs)["clip_id"]]
+    wanted = [*inputs.motion_concepts["clip_id"], *explained_clips(inputs)["clip_id"]]
     for family in inputs.scores:
         for clips in top_clips(inputs, family):
-            needed += clips
-    usable = inputs.manifest[inputs.manifest["status"].isin(USABLE)]
-    others = sorted(set(usable["clip_id"]) - set(needed))
+            wanted += clips
+    readable = inputs.manifest["status"].isin(set(USABLE) - {WITHOUT_VIDEO})
+    playable = set(inputs.manifest.loc[readable, "clip_id"])
+    needed = [clip_id for clip_id in wanted if clip_id in playable]
+    others = sorted(playable - set(needed))
     room = max(0, inputs.settings.media_limit - len(set(needed)))
     return list(dict.fromkeys([*needed, *(others[place] for place in evenly(len(others), room))]))
 

@@ -8,8 +8,7 @@ from dance_core.concept_layer import (
     read_concept_layer,
     write_concept_layer,
 )
-from dance_core.concept_objectives import BinaryCrossEntropy, NegativeCosineCubed
-from dance_core.concept_solvers import AdamSolver, RidgeSolver, RowSpace
+from dance_core.concept_solvers import AdamSolver
 from dance_core.concept_targets import ConceptTargets, concept_table, motion_targets, text_targets
 from dance_core.group_folds import group_folds
 
@@ -39,113 +38,6 @@ def study(n_train=60, n_val=30, width=200, seed=0):
     objects.values[:, 1] = generator.normal(size=n)
     scene = ConceptTargets("scene", (0,), ("gym",), tuple(clip_ids), latent[:, 3:])
     return features, [scene, objects, motion], manifest
-
-
-def numeric_gradient(objective, activations, step=1e-6):
-    gradient = np.zeros_like(activations)
-    for index in np.ndindex(*activations.shape):
-        shifted = activations.copy()
-        shifted[index] += step
-        above = objective.loss_and_gradient(shifted)[0].sum()
-        shifted[index] -= 2 * step
-        gradient[index] = (above - objective.loss_and_gradient(shifted)[0].sum()) / (2 * step)
-    return gradient
-
-
-def slow_similarity(activations, scores):
-    similarity = []
-    for column in range(scores.shape[1]):
-        a = [(value - activations[:, column].mean()) ** 3 for value in activations[:, column]]
-        b = [(value - scores[:, column].mean()) ** 3 for value in scores[:, column]]
-        similarity.append(np.dot(a, b) / np.sqrt(np.dot(a, a) * np.dot(b, b)))
-    return np.array(similarity)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_similarity_is_that_of_the_paper(seed):
-    generator = np.random.default_rng(seed)
-    activations, scores = generator.normal(2, 3, size=(11, 4)), generator.normal(size=(11, 4))
-    objective = NegativeCosineCubed(scores)
-    loss, gradient = objective.loss_and_gradient(activations)
-    np.testing.assert_allclose(-loss, slow_similarity(activations, scores), atol=1e-12)
-    np.testing.assert_allclose(gradient, numeric_gradient(objective, activations), atol=1e-7)
-
-
-def test_the_similarity_of_a_constant_activation_is_zero():
-    loss, gradient = NegativeCosineCubed(np.arange(4.0)[:, None]).loss_and_gradient(np.ones((4, 1)))
-    assert loss[0] == 0
-    assert np.isfinite(gradient).all()
-
-
-def test_the_cross_entropy_and_its_gradient():
-    generator = np.random.default_rng(0)
-    activations, labels = generator.normal(0, 3, size=(9, 3)), generator.integers(2, size=(9, 3)).astype(float)
-    objective = BinaryCrossEntropy(labels)
-    loss, gradient = objective.loss_and_gradient(activations)
-    probability = 1 / (1 + np.exp(-activations))
-    expected = -(labels * np.log(probability) + (1 - labels) * np.log(1 - probability)).mean(axis=0)
-    np.testing.assert_allclose(loss, expected, atol=1e-12)
-    np.testing.assert_allclose(gradient, numeric_gradient(objective, activations), atol=1e-7)
-
-
-@pytest.mark.parametrize("shape", [(8, 20), (20, 8)])
-def test_the_row_space_holds_the_centred_features(shape):
-    x = np.random.default_rng(0).normal(3, 1, size=shape)
-    space = RowSpace(x)
-    np.testing.assert_allclose(space.coordinates @ space.directions.T, x - x.mean(axis=0), atol=1e-9)
-    np.testing.assert_allclose(space.directions.T @ space.directions, np.eye(space.variance.size), atol=1e-7)
-    assert space.variance.size == min(shape[0] - 1, shape[1])
-
-
-def test_features_without_any_difference_are_refused():
-    with pytest.raises(ValueError, match="every train clip has the same features; check backbone_features"):
-        RowSpace(np.ones((4, 3)))
-
-
-def test_the_ridge_start_is_the_closed_form_and_the_cross_entropy_is_at_its_optimum():
-    generator = np.random.default_rng(1)
-    x, scores = generator.normal(size=(30, 50)), generator.normal(size=(30, 2))
-    solver = RidgeSolver(strengths=(0.1,), refinements=0)
-    settings = {"strength": 0.1, "iterations": 0}
-    centred = x - x.mean(axis=0)
-    penalty = 0.1 * np.linalg.eigvalsh(centred @ centred.T)[-1]
-    ridge = np.linalg.solve(centred.T @ centred + penalty * np.eye(50), centred.T @ (scores - scores.mean(axis=0)))
-    weight = solver.refit(x, scores, NegativeCosineCubed, settings)
-    np.testing.assert_allclose(weight.T, ridge / (centred @ ridge).std(axis=0), atol=1e-8)
-    labels = (scores > 0).astype(float)
-    weight = solver.refit(x, labels, BinaryCrossEntropy, settings)
-    offsets = np.linspace(-3, 3, 20001)[:, None]
-    for concept in range(2):
-        logits = centred @ weight[concept]
-        loss = np.logaddexp(0, logits + offsets) - (logits + offsets) * labels[:, concept]
-        logits = logits + offsets[loss.mean(axis=1).argmin()]
-        slope = centred.T @ (1 / (1 + np.exp(-logits)) - labels[:, concept]) / 30 + penalty / 30 * weight[concept]
-        assert np.abs(slope).max() < 1e-3
-
-
-def test_more_refinement_never_costs_val_similarity():
-    features, targets, _ = study()
-    x = np.stack(list(features["features"])).astype(float)
-    scores = targets[0].values
-    plain, refined = (
-        RidgeSolver(refinements=count).fit(x[:60], scores[:60], x[60:], scores[60:], NegativeCosineCubed)
-        for count in (0, 30)
-    )
-    losses = [min(point["val_loss"] for point in chosen.val_curve) for chosen in (plain, refined)]
-    assert losses[1] <= losses[0] < -0.8
-
-
-def test_adam_follows_the_looks_of_the_authors():
-    features, targets, _ = study()
-    x = np.stack(list(features["features"])).astype(float) / 10
-    labels = targets[2].values
-    solver = AdamSolver(steps=60, learning_rate=1e-2, check_every=25)
-    chosen = solver.fit(x[:60], labels[:60], x[60:], labels[60:], BinaryCrossEntropy)
-    assert [point["step"] for point in chosen.val_curve] == [0, 25, 50, 59]
-    best = min(chosen.val_curve, key=lambda point: point["val_loss"])
-    assert chosen.settings == {"step": best["step"]}
-    again = solver.refit(x[:60], labels[:60], BinaryCrossEntropy, chosen.settings)
-    np.testing.assert_array_equal(again, chosen.weight)
 
 
 @pytest.mark.parametrize("optimiser", ["ridge", "adam"])
@@ -270,6 +162,63 @@ def test_concepts_without_information_are_dropped_with_the_reason():
     )
 
 
+def test_a_row_of_minus_one_is_a_clip_without_label_never_a_negative():
+    features, targets, manifest = study()
+    motion = targets[2]
+    variants = {}
+    for name, value in (("nan", np.nan), ("minus one", -1), ("zero", 0)):
+        values = motion.values.copy()
+        values[[0, 7, 70]] = value
+        changed = ConceptTargets("motion", motion.ids, motion.names, motion.clip_ids, values)
+        variants[name] = fit_concept_layer(features, [changed], manifest).families["motion"]
+    np.testing.assert_array_equal(variants["minus one"].weight, variants["nan"].weight)
+    assert np.abs(variants["zero"].weight - variants["nan"].weight).max() > 1e-6
+    assert variants["minus one"].selection["clips"] == {
+        "train": {"labelled": 58, "unlabelled": 2},
+        "val": {"labelled": 29, "unlabelled": 1},
+    }
+    assert variants["zero"].selection["clips"]["train"] == {"labelled": 60, "unlabelled": 0}
+
+
+@pytest.mark.parametrize(("place", "value"), [((4, 1), -1), ((4, 1), 2), ((75, 0), 0.5)])
+def test_motion_labels_are_flags_or_absent_as_a_whole(place, value):
+    features, targets, manifest = study()
+    values = targets[2].values.copy()
+    values[place] = value
+    motion = ConceptTargets("motion", (0, 1), ("arm", "leg"), targets[2].clip_ids, values)
+    message = rf"motion targets: a label is {value:g} \(row {place[0] % 60}, concept {place[1]}\); use 0, 1, or a whole"
+    with pytest.raises(ValueError, match=message):
+        fit_concept_layer(features, [motion], manifest)
+
+
+def test_one_concept_alone_is_learnt():
+    features, targets, manifest = study()
+    layer = fit_concept_layer(features, [targets[0]], manifest)
+    assert layer.families["scene"].names == ("gym",)
+    assert layer.train_activations.shape == (60, 1)
+    assert np.corrcoef(layer.train_activations[:, 0], targets[0].values[:60, 0])[0, 1] > 0.9
+
+
+def test_the_val_loss_of_each_concept_is_told_whatever_the_family():
+    features, targets, manifest = study()
+    layer = fit_concept_layer(features, targets, manifest)
+    for family in layer.families.values():
+        best = min(point["val_loss"] for point in family.selection["val_curve"])
+        assert np.mean(list(family.selection["val_loss"].values())) == pytest.approx(best, abs=1e-9)
+    assert layer.families["motion"].selection["val_loss"][0] < np.log(2)
+
+
+def test_the_authors_protocol_trains_on_val_and_selects_by_test():
+    features, targets, manifest = study()
+    authors = manifest.assign(split=["train"] * 30 + ["val"] * 30 + ["test"] * 30)
+    one = fit_concept_layer(features, targets, manifest)
+    two = fit_concept_layer(features, targets, authors, protocol="authors")
+    np.testing.assert_array_equal(one.train_activations, two.train_activations)
+    assert one.train_clips == two.train_clips
+    with pytest.raises(ValueError, match="protocol 'dishonest' is unknown; use one of honest, authors"):
+        fit_concept_layer(features, targets, manifest, protocol="dishonest")
+
+
 def test_when_nothing_is_left_the_commonest_reason_of_each_family_is_said():
     features, targets, manifest = study()
     values = targets[2].values.copy()
@@ -383,3 +332,20 @@ def test_tables_become_targets_and_a_history():
         text_targets(
             "object", scores, scored.assign(kept=[False, True]), concept_set.assign(kept=[True, True, True, False])
         )
+
+
+def test_features_of_zeros_and_absent_classes_are_refused():
+    features, targets, manifest = study()
+    empty = features.copy()
+    empty.at[4, "features"] = np.zeros(200, np.float32)
+    message = r"backbone_features: clip 'clip004' has features that are all zero \(1 such\); rebuild it or take it out"
+    with pytest.raises(ValueError, match=message):
+        fit_concept_layer(empty, targets, manifest)
+    new = manifest.assign(label=manifest["label"].where(manifest["clip_id"] != "clip080", "sprint"))
+    message = (
+        r"class 'sprint' has clips to select by but none to train on \(1 such\); give it train clips or take it out"
+    )
+    with pytest.raises(ValueError, match=message):
+        fit_concept_layer(features, targets, new)
+    with pytest.raises(ValueError, match="family 'scene' has targets twice; give each family once"):
+        fit_concept_layer(features, [targets[0], targets[0]], manifest)

@@ -23,6 +23,7 @@ def study():
         bias=np.zeros(2),
         classes=("box", "jog"),
         concepts=(Concept("motion", 0, "punch"), Concept("scene", 4, "gym")),
+        certificate={"lam": 1e-3, "alpha": 0.99},
     )
     rows = []
     for split in ("train", "val", "test", "shift_test"):
@@ -107,6 +108,36 @@ def test_the_order_of_rows_changes_nothing():
     pd.testing.assert_frame_equal(one[1], two[1])
 
 
+def test_the_protocol_says_which_clips_the_evidence_of_the_model_comes_from():
+    model, features, manifest, targets, concepts, probe = study()
+    # Half of val lies: the model is right in all 8 clips of train, and in 12 of the 16 of both.
+    val = manifest["split"] == "val"
+    lies = val & (manifest["clip_id"].str[-1].astype(int) < 4)
+    manifest = manifest.assign(
+        label=manifest["label"].where(~lies, manifest["label"].map({"box": "jog", "jog": "box"}))
+    )
+    found = {}
+    for protocol in ("honest", "authors"):
+        found[protocol], _ = evaluate(
+            model, features, manifest, targets, concepts, probe, resamples=100, protocol=protocol
+        )
+    assert found["honest"]["soft_minus_hard"]["train"]["soft"] == 1
+    assert found["authors"]["soft_minus_hard"]["train"]["soft"] == 0.75
+    for metrics in found.values():
+        for part in ("completeness", "shapley", "faithfulness", "leakage"):
+            assert list(metrics[part]) == ["test", "shift_test"]
+        assert list(metrics["soft_minus_hard"]) == ["train", "test", "shift_test"]
+        assert metrics["accuracy"]["dance"]["val"]["top1"] == 0.5
+    assert found["honest"]["accuracy"] == found["authors"]["accuracy"]
+
+
+def test_the_protocol_of_the_authors_needs_no_val():
+    model, features, manifest, targets, concepts, probe = study()
+    features, manifest = (table[~table["clip_id"].str.startswith("val")] for table in (features, manifest))
+    metrics, _ = evaluate(model, features, manifest, targets, concepts, probe, resamples=100, protocol="authors")
+    assert metrics["soft_minus_hard"]["train"]["soft"] == 1
+
+
 def test_the_interval_covers_the_accuracy_and_widens_with_groups():
     generator = np.random.default_rng(0)
     correct = generator.uniform(size=200) < 0.8
@@ -169,6 +200,8 @@ def test_errors_name_the_place_and_the_cure():
     model, features, manifest, targets, concepts, probe = study()
     with pytest.raises(ValueError, match="evaluate: split 'test' of the manifest has no clip with features; give test"):
         evaluate(model, features, manifest.replace({"split": {"test": "shift_dev"}}), targets, concepts, probe)
+    with pytest.raises(ValueError, match="protocol 'theirs' is unknown; use one of honest, authors"):
+        evaluate(model, features, manifest, targets, concepts, probe, protocol="theirs")
     with pytest.raises(ValueError, match="linear_probe has no row for clip 'test3'"):
         evaluate(model, features, manifest, targets, concepts, probe[probe["clip_id"] != "test3"])
     with pytest.raises(ValueError, match="split 'test': label 'swim' has no train clip; use the classes box, jog"):

@@ -7,8 +7,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from dance_core.concept_layer import ConceptLayer, FamilyLayer
-from dance_core.model import Concept, Model, assemble_model, fit_model, load_model
-from dance_core.sparse_classifier import fit_sparse_classifier
+from dance_core.model import Concept, Model, assemble_model, fit_model
+from dance_core.sparse_classifier import SagaSettings, fit_sparse_classifier
 
 
 def small_model(seed=0, width=6, n_concepts=4, n_classes=3):
@@ -47,12 +47,26 @@ def test_a_prediction_by_hand():
     probabilities, logits = model.predict(np.array([[5.0, 1.0]]))
     assert logits.tolist() == [[4.5, -4.0]]
     assert probabilities[0, 0] == pytest.approx(1 / (1 + np.exp(-8.5)))
+    assert model.logits(np.array([[5.0, 1.0], [1, 1]])).tolist() == [[4.5, -4.0], [0.5, 0.0]]
+    assert model.class_scores(np.array([[4.0], [-2], [0]])).tolist() == [[4.5, -4.0], [-1.5, 2.0], [0.5, 0.0]]
+
+
+def test_logits_are_the_classifier_on_the_activations_and_refuse_what_does_not_fit():
+    model, features = small_model(), np.random.default_rng(2).normal(size=(7, 6))
+    z = ((features - model.feature_mean) / model.feature_std) @ model.concept_weight.T
+    expected = ((z - model.z_mean) / model.z_std) @ model.weight.T + model.bias
+    np.testing.assert_allclose(model.logits(features), expected, atol=1e-12)
+    np.testing.assert_array_equal(model.logits(features), model.predict(features)[1])
+    np.testing.assert_allclose(model.logits(np.float32(features)), expected, atol=1e-5)
+    assert model.logits(features[:0]).shape == (0, 3)
+    with pytest.raises(ValueError, match=r"features have shape \(6,\) but the model expects \(n, 6\)"):
+        model.logits(features[0])
 
 
 def test_a_model_comes_back_bit_for_bit(tmp_path):
     model = small_model()
     model.save(tmp_path / "model")
-    again = load_model(tmp_path / "model")
+    again = Model.load(tmp_path / "model")
     features = np.random.default_rng(1).normal(size=(5, 6))
     for one, two in zip(model.predict(features), again.predict(features), strict=True):
         np.testing.assert_array_equal(one, two)
@@ -97,6 +111,45 @@ def test_a_layer_and_a_classifier_become_a_model():
         fit_model(layer, manifest.assign(status=np.where(label == "wave", "unreadable", "ok")))
 
 
+def test_the_solver_and_its_seed_reach_the_classifier():
+    z = np.random.default_rng(0).normal(size=(40, 2))
+    y = (z[:, 0] + z[:, 1] > 0).astype(int)
+    layer = layer_of(z)
+    manifest = pd.DataFrame({"clip_id": layer.train_clips, "label": y.astype(str), "split": "train", "status": "ok"})
+    models = {seed: fit_model(layer, manifest, 0.01, 0.9, solver="saga", seed=seed) for seed in (0, 1)}
+    for seed, model in models.items():
+        expected = fit_sparse_classifier(z, y, 0.01, 0.9, solver="saga", saga=SagaSettings(seed=seed))
+        np.testing.assert_array_equal(model.weight, expected.weight)
+        np.testing.assert_array_equal(model.bias, expected.bias)
+    assert (models[0].weight != models[1].weight).any()
+    short = fit_model(layer, manifest, 0.01, 0.9, solver="saga", saga={"epochs": 3, "batch_size": 8})
+    expected = fit_sparse_classifier(z, y, 0.01, 0.9, solver="saga", saga=SagaSettings(epochs=3, batch_size=8))
+    np.testing.assert_array_equal(short.weight, expected.weight)
+    assert short.certificate["iterations"] == 3
+    exact = fit_model(layer, manifest, 0.01, 0.9)
+    np.testing.assert_array_equal(exact.weight, fit_model(layer, manifest, 0.01, 0.9, seed=1).weight)
+    assert exact.certificate["kkt_residual"] <= 1e-6
+    assert exact.certificate["objective"] <= models[0].certificate["objective"]
+    assert exact.certificate["l1"] == pytest.approx(0.009)
+    assert exact.certificate["l2"] == pytest.approx(0.001)
+    with pytest.raises(ValueError, match="solver 'sage' is unknown; use one of: newton, saga"):
+        fit_model(layer, manifest, solver="sage")
+
+
+def test_a_layer_that_was_fitted_on_val_too_takes_its_classes_from_train():
+    z = np.random.default_rng(0).normal(size=(40, 2))
+    label = np.where(z[:, 0] > 0, "wave", "box")
+    layer = layer_of(z)
+    split = np.where(np.arange(40) % 4, "train", "val")
+    manifest = pd.DataFrame({"clip_id": layer.train_clips, "label": label, "split": split, "status": "ok"})
+    model = fit_model(layer, manifest, lam=0.01)
+    expected = fit_sparse_classifier(z, (label == "wave").astype(int), 0.01)
+    np.testing.assert_array_equal(model.weight, expected.weight)
+    only_val = manifest.assign(label=manifest["label"].mask(manifest["clip_id"] == "c0", "swim"))
+    with pytest.raises(ValueError, match="manifest: label 'swim' has no train clip; use the classes box, wave"):
+        fit_model(layer, only_val)
+
+
 def test_parts_that_do_not_fit_are_refused():
     model = small_model()
     with pytest.raises(
@@ -123,16 +176,16 @@ def test_features_that_do_not_fit_are_refused():
 
 def test_folders_that_hold_no_model_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"model\.safetensors is absent; give the folder that the stage"):
-        load_model(tmp_path)
+        Model.load(tmp_path)
     small_model().save(tmp_path)
     document = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps(document | {"format_version": 9}))
     with pytest.raises(ValueError, match="format version 9 is unknown; this software reads version 1; train the model"):
-        load_model(tmp_path)
+        Model.load(tmp_path)
     (tmp_path / "model.json").write_text(json.dumps(document | {"classes": ["box"]}))
     with pytest.raises(ValueError, match="1 classes, 4 concepts and 6 features need"):
-        load_model(tmp_path)
+        Model.load(tmp_path)
     save_file({"bias": np.zeros(3)}, tmp_path / "model.safetensors")
     (tmp_path / "model.json").write_text(json.dumps(document))
     with pytest.raises(ValueError, match=r"holds \['bias'\]; expected \['bias', 'concept_weight'"):
-        load_model(tmp_path)
+        Model.load(tmp_path)

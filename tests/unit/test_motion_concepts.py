@@ -13,6 +13,7 @@ from dance_core.motion_concepts import (
     assign_segments,
     fit_motion_concepts,
     motion_labels,
+    refit_stability,
 )
 from dance_core.motion_concepts.assignment import motion_features
 from dance_core.motion_concepts.partitions import (
@@ -110,6 +111,39 @@ def test_features_by_hand() -> None:
     mean[[0, 34]] = 1
     features = motion_features(joints, mean, MotionSettings(movement_weight=1))
     assert features[0, [0, 34]].tolist() == [0, 2]
+
+
+def test_a_missing_joint_says_nothing() -> None:
+    # Known as 5 against a mean of 3 in one segment, missing in the other: 2 and 0.
+    joints = np.zeros((2, 34))
+    joints[:, 0] = 5, np.nan
+    mean = np.zeros(34, np.float32)
+    mean[0] = 3
+    features = motion_features(joints, mean, MotionSettings())
+    assert features[:, 0].tolist() == [2, 0]
+
+
+def test_means_and_centroids_are_of_the_segments_that_know_a_joint(fitted: MotionConcepts) -> None:
+    segments = segments_table()
+    joints = np.stack(list(segments["joints"]))
+    joints[::3, 4:6] = np.nan  # one joint at one time, in every third segment
+    found = fit_motion_concepts(segments.assign(joints=list(joints)), SMALL)
+    train = (segments["split"] == "train").to_numpy()
+    assert found.mean == pytest.approx(np.nanmean(joints[train].astype(np.float64), axis=0), abs=1e-6)
+    assert np.isfinite(found.centroids).all() and np.isfinite(found.radius).all()
+    assert (found.concepts["purity"] == 1).all()
+
+
+def test_a_joint_that_no_segment_has_is_as_good_as_none() -> None:
+    segments = segments_table()
+    joints = np.stack(list(segments["joints"])).reshape(len(segments), LENGTH, 17, 2)
+    joints[:, :, 1:5] = np.nan
+    still = np.nan_to_num(joints)
+    one, other = (
+        fit_motion_concepts(segments.assign(joints=list(each.reshape(len(segments), -1))), SMALL)
+        for each in (joints, still)
+    )
+    assert same(one, other)
 
 
 def test_val_and_test_segments_are_assigned_to_their_action(fitted: MotionConcepts) -> None:
@@ -348,3 +382,25 @@ def test_error_sentences(settings: dict, sentence: str) -> None:
     with pytest.raises(ValueError) as caught:
         MotionSettings(**settings)
     assert sentence in str(caught.value)
+
+
+def test_refits_on_parts_of_the_clips_agree_where_the_clusters_are_clear():
+    stability = refit_stability(segments_table(), SMALL)
+    assert stability["failed"] == 0
+    assert (stability["n_pairs"], stability["share"]) == (3, 0.8)
+    assert stability["ari"]["min"] > 0.95
+    assert stability["matched_cosine"]["min"] > 0.95
+
+
+def test_refits_disagree_where_there_is_nothing_to_find():
+    table = segments_table()
+    noise = np.random.default_rng(1).normal(size=(len(table), LENGTH * 34)).astype(np.float32)
+    clear, blurred = (refit_stability(part, SMALL) for part in (table, table.assign(joints=list(noise))))
+    assert blurred["ari"]["mean"] < 0.3 < clear["ari"]["mean"]
+
+
+def test_refits_that_are_too_small_are_counted():
+    table = segments_table(clips=1, per_clip=2)
+    stability = refit_stability(table, SMALL)
+    assert stability["failed"] == SMALL.refits
+    assert stability["ari"]["mean"] is None

@@ -10,8 +10,8 @@ import pytest
 from dance_core.concept_layer import ConceptLayerSettings, fit_concept_layer
 from dance_core.concept_solvers import AdamSolver
 from dance_core.concept_targets import ConceptTargets
-from dance_core.model import fit_model
 from dance_core.sparse_classifier import CrossEntropy, ElasticNet, effective_concepts, fit_sparse_classifier
+from dance_core.sparse_classifier.saga import SagaSettings
 
 PENN = Path(__file__).parents[2].parent / "shared" / "reference" / "penn_action"
 LAM = 7e-4 / 0.99  # the authors divide lam by alpha
@@ -40,8 +40,11 @@ def text_scores(family):
 
 @pytest.fixture(scope="module")
 def release():
+    splits = {"train": "train", "test": "val"}  # the authors select by the split that they report
     rows = [
-        (split, *line.split(",")) for split in ("train", "val") for line in (PENN / f"{split}.csv").read_text().split()
+        (split, *line.split(","))
+        for split, name in splits.items()
+        for line in (PENN / f"{name}.csv").read_text().split()
     ]
     manifest = pd.DataFrame(rows, columns=["split", "clip_id", "label"]).assign(status="ok", group="")
     manifest["label"] = manifest["label"].str.zfill(2)
@@ -99,26 +102,63 @@ def test_the_classifier_goes_below_the_released_objective(release):
     assert ((z @ fitted.weight.T + fitted.bias).argmax(axis=1) == y)[1256:].mean() == pytest.approx(0.980, abs=0.002)
 
 
-@pytest.mark.parametrize(
-    ("settings", "steps"),
-    [
-        (ConceptLayerSettings(), ()),
-        pytest.param(
-            ConceptLayerSettings("adam", standardise=False, adam=AdamSolver(steps=1001)), (1000, 500, 500), id="authors"
-        ),
-    ],
-)
-def test_the_pipeline_gives_the_published_concepts_and_accuracy(release, settings, steps):
-    features, targets, manifest, x = release
-    layer = fit_concept_layer(features, targets, manifest, settings)
+def test_the_concept_layer_keeps_the_published_concepts_and_counts_clips_without_label(release):
+    features, targets, manifest, _ = release
+    layer = fit_concept_layer(features, targets, manifest, protocol="authors")
     for family, folder, count in (("object", "spatial", 37), ("scene", "place", 31)):
         published = (PENN / f"released_model/{folder}/concepts.txt").read_text().split("\n")
         assert list(layer.families[family].names) == published
         assert len(published) == count
-    assert tuple(family.selection["chosen"].get("step") for family in layer.families.values()) == (steps or (None,) * 3)
-    model = fit_model(layer, manifest, LAM)
-    assert model.certificate["converged"]
-    probabilities, _ = model.predict(x[1256:])
-    predicted = np.array(model.classes)[probabilities.argmax(axis=1)]
-    assert (predicted == manifest["label"][1256:]).mean() == pytest.approx(0.980, abs=0.005)
-    assert effective_concepts(model.weight) < 7
+    assert layer.families["motion"].selection["clips"] == {
+        "train": {"labelled": 1252, "unlabelled": 4},
+        "val": {"labelled": 1059, "unlabelled": 8},
+    }
+
+
+def similarities(layer):
+    return {name: min(point["val_loss"] for point in f.selection["val_curve"]) for name, f in layer.families.items()}
+
+
+def accuracy(layer, release, classifier):
+    _, _, manifest, x = release
+    scaled = (x[1256:] - layer.feature_mean) / layer.feature_std
+    z = np.hstack([(scaled @ f.weight.T - f.mean) / f.std for f in layer.families.values()])
+    predicted = (z @ classifier.weight.T + classifier.bias).argmax(axis=1)
+    return (predicted == manifest["label"][1256:].astype(int)).mean()
+
+
+def classes_of(layer, manifest):
+    return manifest.set_index("clip_id").loc[list(layer.train_clips), "label"].astype(int).to_numpy()
+
+
+def test_the_way_of_the_authors_gives_their_concepts_steps_accuracy_and_density(release):
+    # The classifier of the release is stopped short of its optimum, so both are those of its solver.
+    features, targets, manifest, _ = release
+    accuracies, densities = [], []
+    for seed in range(3):
+        settings = ConceptLayerSettings("adam", standardise=False, adam=AdamSolver(steps=1001, seed=seed))
+        layer = fit_concept_layer(features, targets, manifest, settings, protocol="authors")
+        assert [family.selection["chosen"]["step"] for family in layer.families.values()] == [1000, 500, 500]
+        assert len(layer.families["object"].names) == 37
+        assert 29 <= len(layer.families["scene"].names) <= 31
+        saga = SagaSettings(epochs=30_000, batch_size=128, seed=seed)
+        y = classes_of(layer, manifest)
+        fitted = fit_sparse_classifier(layer.train_activations, y, LAM, 0.99, solver="saga", saga=saga)
+        accuracies.append(accuracy(layer, release, fitted))
+        densities.append(effective_concepts(fitted.weight))
+    assert np.mean(accuracies) >= 0.98
+    assert 15 < np.mean(densities) <= 16.5
+
+
+def test_the_default_way_is_as_accurate_with_a_quarter_of_the_concepts_and_better_on_val(release):
+    features, targets, manifest, _ = release
+    layer = fit_concept_layer(features, targets, manifest, protocol="authors")
+    fitted = fit_sparse_classifier(layer.train_activations, classes_of(layer, manifest), LAM, 0.99)
+    assert fitted.converged
+    assert accuracy(layer, release, fitted) >= 0.98
+    assert effective_concepts(fitted.weight) < 4.5
+    # the best of the authors' schedule, over three seeds
+    found = similarities(layer)
+    assert found["motion"] < 0.0586
+    assert found["object"] < -0.802
+    assert found["scene"] < -0.758

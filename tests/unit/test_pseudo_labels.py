@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dance_core.pruning import Pruning
 from dance_core.pseudo_labels import cosine_scores, pseudo_label_table
 
 
@@ -54,7 +55,7 @@ def test_a_row_without_direction_is_refused(clips, concepts, name):
 
 
 def test_labels_are_joined_by_clip_id_and_cover_usable_clips_only():
-    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", cutoff=0.1)
+    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", 0.1)
     assert labels[["clip_id", "split"]].to_dict("list") == {
         "clip_id": ["a", "b", "c"],
         "split": ["train"] * 2 + ["test"],
@@ -65,7 +66,7 @@ def test_labels_are_joined_by_clip_id_and_cover_usable_clips_only():
 
 
 def test_a_concept_that_no_train_clip_shows_is_dropped_with_a_reason():
-    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", cutoff=0.5)
+    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", 0.5)
     assert np.stack(labels["scores"]) == pytest.approx(np.array([[0.6], [1], [0]]), abs=1e-6)
     assert concepts["kept"].tolist() == [True, False]
     assert concepts["reason"].tolist() == [
@@ -77,33 +78,53 @@ def test_a_concept_that_no_train_clip_shows_is_dropped_with_a_reason():
 def test_the_filter_takes_the_mean_of_the_five_largest_train_scores():
     angles = {f"clip{i}": [c, np.sqrt(1 - c * c)] for i, c in enumerate([0.9, 0.8, 0.7, 0.6, 0.5, 0.1, 0.0])}
     manifest = pd.DataFrame({"clip_id": list(angles), "split": "train", "status": "ok"})
-    _, concepts = pseudo_label_table(clips_of(angles), CONCEPTS, manifest, "object", cutoff=0.0)
+    _, concepts = pseudo_label_table(clips_of(angles), CONCEPTS, manifest, "object", 0.0)
     assert concepts["top5"][0] == pytest.approx(0.7, abs=1e-6)
 
 
 def test_test_clips_do_not_keep_a_concept():
-    clips = clips_of({"a": [1, 0], "b": [1, 0], "c": [0, 1]})
-    _, concepts = pseudo_label_table(clips, CONCEPTS, MANIFEST, "object", cutoff=0.5)
+    clips = clips_of({"a": [1, 0], "b": [0.8, 0.6], "c": [0, 1]})
+    _, concepts = pseudo_label_table(clips, CONCEPTS, MANIFEST, "object", 0.5)
     assert concepts["kept"].tolist() == [True, False]
 
 
 def test_a_family_without_concepts_is_refused():
     with pytest.raises(ValueError, match="family 'motion' has no concept; add some to the concept set"):
-        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "motion", cutoff=0.1)
+        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "motion", 0.1)
 
 
 def test_a_cutoff_that_keeps_nothing_is_refused():
     with pytest.raises(
-        ValueError, match=r"no scene concept exceeds the cutoff 0.99 \(the best is 'street' with 0.800\)"
+        ValueError,
+        match=r"no scene concept is kept \(the strongest, 'street', is dropped because no clip shows it: its five "
+        r"strongest train scores average 0.800, cutoff 0.99\); loosen pseudo_labels.pruning",
     ):
-        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "scene", cutoff=0.99)
+        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "scene", 0.99)
 
 
 def test_a_usable_clip_without_embedding_is_named():
     with pytest.raises(ValueError, match="clip_features has no row for clip 'b'"):
-        pseudo_label_table(CLIPS[CLIPS["clip_id"] != "b"], CONCEPTS, MANIFEST, "object", cutoff=0.1)
+        pseudo_label_table(CLIPS[CLIPS["clip_id"] != "b"], CONCEPTS, MANIFEST, "object", 0.1)
 
 
 def test_train_clips_are_needed():
     with pytest.raises(ValueError, match="no usable clip of the manifest is in the train split"):
-        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST.assign(split="test"), "object", cutoff=0.1)
+        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST.assign(split="test"), "object", 0.1)
+
+
+def test_the_authors_protocol_lets_val_clips_keep_a_concept():
+    clips = clips_of({"a": [1, 0], "b": [0.8, 0.6], "c": [0, 1]})
+    manifest = MANIFEST.assign(split=["train", "train", "val", "train"])
+    for protocol, kept in (("honest", [True, False]), ("authors", [True, True])):
+        _, concepts = pseudo_label_table(clips, CONCEPTS, manifest, "object", 0.5, protocol)
+        assert concepts["kept"].tolist() == kept
+    with pytest.raises(ValueError, match="protocol 'dishonest' is unknown; use one of honest, authors"):
+        pseudo_label_table(clips, CONCEPTS, manifest, "object", 0.5, "dishonest")
+
+
+def test_the_rule_of_the_settings_is_followed_and_its_figures_are_told():
+    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", Pruning("rank", rank=1))
+    assert concepts["kept"].tolist() == [True, False]
+    assert concepts["zscore"].tolist() == pytest.approx([np.sqrt(0.5), -np.sqrt(0.5)], abs=1e-6)
+    assert concepts["spread"].tolist() == pytest.approx([0.2, 0.4], abs=1e-6)
+    assert [row.shape for row in labels["scores"]] == [(1,)] * 3

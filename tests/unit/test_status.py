@@ -1,31 +1,62 @@
-"""The accuracy table of a finished run."""
+"""The tables of a finished workflow."""
+
+import pytest
 
 from dance_core.__main__ import main
 from dance_core.tables import write_json
 
-SCORES = {"top1": 0.9375, "top1_interval": [0.854, 0.98], "mean_class_accuracy": 0.9375, "n": 48}
+
+def over(mean, sd=None, n_seeds=1):
+    return {"mean": mean, "sd": sd, "n_seeds": n_seeds}
 
 
-def test_the_table_has_a_line_per_method_and_split(tmp_path, capsys):
-    write_json(tmp_path / "seed0" / "metrics.json", {"accuracy": {"dance": {"test": SCORES}}})
-    (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "index.html").touch()
-    assert main(["status", str(tmp_path)]) == 0
-    header, line, report = capsys.readouterr().out.splitlines()
-    assert header.split()[:4] == ["seed", "method", "split", "clips"]
-    assert line.split() == ["0", "dance", "test", "48", "93.8", "85.4", "to", "98.0", "93.8"]
-    assert report == f"Report: {tmp_path / 'report' / 'index.html'}"
+SCORES = {
+    "top1": over(0.9375, 0.0125, 3),
+    "top1_interval": [over(0.854), over(0.98)],
+    "mean_class_accuracy": over(0.925),
+    "n": over(48.0),
+}
+UNKNOWN = {"top1": None, "top1_interval": None, "mean_class_accuracy": None, "n": over(0.0)}
+ROWS = [
+    {"method": "motion", "split": "test", "level": 5, "nec": 5.0, "top1": 0.9},
+    {"method": "motion", "split": "test", "level": 10, "nec": 7.25, "top1": 0.91},
+    {"method": "motion", "split": "test", "level": None, "nec": 6.0, "top1": 0.5},
+    {"method": "motion", "split": "train", "level": 5, "nec": 5.0, "top1": 1.0},
+    {"method": "random concepts", "split": "test", "level": 5, "nec": 5.0, "top1": 0.8},
+]
 
 
-def test_unknown_numbers_are_dashes(tmp_path, capsys):
-    unknown = {"top1": None, "top1_interval": None, "mean_class_accuracy": None, "n": 0}
-    write_json(tmp_path / "seed0" / "metrics.json", {"accuracy": {"dance": {"test": unknown}}})
-    (tmp_path / "report").mkdir()
-    (tmp_path / "report" / "index.html").touch()
-    main(["status", str(tmp_path)])
-    assert capsys.readouterr().out.splitlines()[1].split() == ["0", "dance", "test", "0", "–", "–", "to", "–", "–"]
+@pytest.fixture
+def results(tmp_path):
+    def write(scores):
+        record = {"metrics": {"accuracy": {"dance": {"test": scores}}}, "ablations": ROWS}
+        write_json(tmp_path / "comparison.json", {"honest": record})
+        (tmp_path / "report").mkdir()
+        (tmp_path / "report" / "index.html").touch()
+        return tmp_path
+
+    return write
 
 
-def test_a_run_without_metrics_is_said_plainly(tmp_path, capsys):
+def test_the_tables_have_a_line_per_method(results, capsys):
+    folder = results(SCORES)
+    assert main(["status", str(folder)]) == 0
+    header, line, _, levels, motion, random, _, report = capsys.readouterr().out.splitlines()
+    assert header.split()[:4] == ["protocol", "method", "split", "clips"]
+    assert line.split() == ["honest", "dance", "test", "48", "93.8", "1.2", "85.4", "to", "98.0", "92.5"]
+    assert levels.split() == ["protocol", "test", "top-1", "at", "NEC", "5", "NEC", "10"]
+    assert motion.split() == ["honest", "motion", "90.0", "91.0", "(7.2)"]
+    assert random.split() == ["honest", "random", "concepts", "80.0", "–"]
+    assert report == f"Report: {folder / 'report' / 'index.html'}"
+
+
+def test_unknown_numbers_are_dashes(results, capsys):
+    main(["status", str(results(UNKNOWN))])
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        *["honest", "dance", "test", "0", "–", "–", "–", "to", "–", "–"]
+    ]
+
+
+def test_a_workflow_that_did_not_run_is_said_plainly(tmp_path, capsys):
     assert main(["status", str(tmp_path)]) == 1
-    assert "no metrics found; run 'snakemake --cores all' first" in capsys.readouterr().err
+    assert "no comparison found; run 'snakemake --cores all' first" in capsys.readouterr().err

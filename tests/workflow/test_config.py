@@ -61,6 +61,14 @@ def test_the_demo_config_shows_every_setting_at_its_default():
         (["keyframes={minimum: 0}"], "'keyframes.minimum': 0 is less than the minimum of 1"),
         (["language={base_url: 'http://me:secret@host/v1'}"], "does not match"),
         (["dataset=a/b"], "'a/b' does not match"),
+        (["release=absent"], "config: release 'absent' is not a folder; set release to the folder of the release"),
+        (["protocols=[authors,honest]"], "config: 'protocols': the report shows the first; put honest before authors"),
+        (["protocols=[both]"], "config: 'protocols.0': 'both' is not one of ['honest', 'authors']"),
+        (["protocols=[]"], "config: 'protocols': [] should be non-empty; expected: what models are fitted on and sele"),
+        (["protocols=[honest,honest]"], "config: 'protocols': ['honest', 'honest'] has non-unique elements"),
+        (["ablations={levels: [0]}"], "config: 'ablations.levels.0': 0 is less than the minimum of 1"),
+        (["ablations={level: [5]}"], "unknown key 'ablations.level'; did you mean 'ablations.levels'?"),
+        (["sparse_classifier={solver: sage}"], "'sage' is not one of ['newton', 'saga']; expected: the solver; newton"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_cure(workflow, settings, sentence):

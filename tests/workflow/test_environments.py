@@ -24,7 +24,12 @@ PACKAGE_OF = {
 # Asked for only when a setting chooses them, and then by a sentence that says how to get them.
 OPTIONAL = {"anny", "numba", "ultralytics", "lap", "mpl_toolkits"}
 # Imported inside functions that these rules never call.
-UNUSED = {"concept_set": {"openai"}, "pose_segments": {"ai-edge-litert"}, "report": {"ai-edge-litert"}}
+UNUSED = {
+    "concept_set": {"openai"},
+    "import_release": {"ai-edge-litert"},
+    "pose_segments": {"ai-edge-litert"},
+    "report": {"ai-edge-litert"},
+}
 RULES = re.findall(
     r'^rule (\w+):.*?"\.\./envs/(\w+)\.yaml"',
     "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "rules").glob("*.smk"))),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dance_core.model import load_model
+from dance_core.model import Model
 from dance_core.tables import matrix, read_json, read_shards, read_table, write_table
 from tests.workflow.conftest import ROOT, Project
 from tests.workflow.small_data import ANSWERS, SETTINGS, TROUBLE, small_data
@@ -81,7 +81,7 @@ def test_troubled_clips_stay_with_status_and_reason(results):
 
 
 def test_every_logit_is_the_sum_of_its_contributions(results):
-    model = load_model(results / "seed0" / "model")
+    model = Model.load(results / "seed0" / "model")
     features = read_shards(results.glob("backbone_features/*.parquet"))
     _, logits = model.predict(matrix(features["features"]))
     table = read_table(results / "seed0" / "contributions.parquet")

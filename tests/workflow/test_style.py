@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,22 @@ def test_the_library_never_knows_the_workflow(path):
         getattr(node, "module", None) for node in imports
     }
     assert not {name for name in names if name and name.split(".")[0] == "snakemake"}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
+def test_what_a_script_calls_has_unit_tests(path):
+    tests = "".join(file.read_text("utf-8") for file in (ROOT / "tests" / "unit").rglob("*.py"))
+    called = re.findall(r"^from (dance_core\.\w+)", path.read_text("utf-8"), re.MULTILINE)
+    assert called
+    assert [name for name in called if not re.search(rf"from {re.escape(name)}[. ]", tests)] == []
+
+
+@pytest.mark.parametrize("stem", ["ablations", "comparison", "explain", "evaluate", "report", "sparse_classifier"])
+def test_a_stage_that_runs_no_network_does_not_load_one(stem):
+    # These stages run once a seed and take a second; loading torch would double that.
+    imports = re.findall(r"^from dance_core.*", (ROOT / "workflow_scripts" / f"{stem}.py").read_text(), re.MULTILINE)
+    code = "\n".join(["import sys", *imports, "sys.exit('torch' in sys.modules)"])
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 def test_the_library_asserts_nothing():

@@ -22,6 +22,26 @@ document.querySelectorAll("form[data-filter]").forEach((form) => {
     list.append(...ordered);
   };
 
+  // A table is also sorted by the buttons of its head; what has no value comes last either way.
+  const heads = [...(list.closest("table")?.querySelectorAll("thead th") ?? [])].filter((head) => head.querySelector("[data-sort]"));
+  const compare = (key, sign) => (a, b) => {
+    const [x, y] = [a.dataset[key], b.dataset[key]];
+    if (x === undefined || y === undefined) return (x === undefined) - (y === undefined);
+    const numbers = Number(x) - Number(y);
+    return sign * (Number.isNaN(numbers) ? x.localeCompare(y, undefined, { numeric: true }) : numbers);
+  };
+  heads.forEach((head) => {
+    const [key, first] = head.querySelector("[data-sort]").dataset.sort.split(":");
+    head.querySelector("[data-sort]").addEventListener("click", () => {
+      const before = head.getAttribute("aria-sort");
+      const down = before ? before === "ascending" : first === "down";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const order = compare(key, down ? -1 : 1);
+      list.append(...[...items].sort((a, b) => order(a, b) || a.dataset.place - b.dataset.place));
+    });
+  });
+
   const apply = () => {
     const fields = [...form.elements].filter((field) => field.name && field.name !== "sort");
     let shown = 0;

@@ -97,7 +97,10 @@
     return update;
   };
 
-  const updates = [...document.querySelectorAll(".motion-card")].map(card);
+  // Concepts of a release come without poses, so there is nothing to draw.
+  const cards = [...document.querySelectorAll(".motion-card")].filter((element) => element.querySelector("canvas.figure"));
+  const updates = cards.map(card);
+  if (!pause) return;
 
   const show = () => {
     pause.textContent = stopped ? "Play all" : "Pause all";

@@ -45,6 +45,36 @@ def test_val_chooses_and_test_does_not_matter():
     pd.testing.assert_frame_equal(table, again)
 
 
+@pytest.mark.parametrize("width", [8, 300])
+def test_the_authors_fit_on_train_and_val_and_choose_on_test(width):
+    features, manifest = study(width=width)
+    strengths = (1e-4, 1e-2, 1.0)
+    table, record = linear_probe(features, manifest, strengths, protocol="authors")
+    x, y = np.stack(list(features["features"])), manifest["label"].to_numpy()
+    fitted, test = manifest["split"].isin(("train", "val")).to_numpy(), (manifest["split"] == "test").to_numpy()
+    assert fitted.sum() == 50
+    x = (x - x[fitted].mean(axis=0)) / x[fitted].std(axis=0)
+    probes = [LogisticRegression(C=C, tol=1e-8, max_iter=10_000).fit(x[fitted], y[fitted]) for C in strengths]
+    chances = [probe.predict_proba(x[test]) for probe in probes]
+    losses = [-np.log(chance[np.arange(10), np.searchsorted(probes[0].classes_, y[test])]).mean() for chance in chances]
+    scores = [probe.score(x[test], y[test]) for probe in probes]
+    assert [point["val_top1"] for point in record["val_curve"]] == pytest.approx(scores)
+    assert [point["val_loss"] for point in record["val_curve"]] == pytest.approx(losses, abs=1e-4)
+    best = min(range(3), key=lambda place: (-scores[place], losses[place]))
+    assert record["C"] == strengths[best]
+    np.testing.assert_allclose(np.stack(list(table["probabilities"])), probes[best].predict_proba(x), atol=1e-4)
+
+
+def test_the_protocols_differ_and_default_to_the_honest_one():
+    features, manifest = study()
+    honest, _ = linear_probe(features, manifest, (0.1,))
+    named, _ = linear_probe(features, manifest, (0.1,), "honest")
+    theirs, _ = linear_probe(features, manifest, (0.1,), "authors")
+    pd.testing.assert_frame_equal(honest, named)
+    gap = np.stack(list(honest["probabilities"])) - np.stack(list(theirs["probabilities"]))
+    assert np.abs(gap).max() > 1e-3
+
+
 def test_the_order_of_rows_changes_nothing():
     features, manifest = study(width=300)
     table, _ = linear_probe(features, manifest)
@@ -69,6 +99,10 @@ def test_errors_name_the_place_and_the_cure():
         linear_probe(features.iloc[1:], manifest)
     with pytest.raises(ValueError, match="linear probe: no value of C was given; give at least one"):
         linear_probe(features, manifest, strengths=())
+    with pytest.raises(ValueError, match="linear probe: split 'test' of the manifest has no usable clip; it needs tra"):
+        linear_probe(features, manifest[manifest["split"] != "test"], protocol="authors")
+    with pytest.raises(ValueError, match="linear probe: protocol 'both' is unknown; use one of honest, authors"):
+        linear_probe(features, manifest, protocol="both")
     swim = manifest.assign(label=manifest["label"].where(manifest["split"] != "val", "swim"))
     with pytest.raises(ValueError, match="linear probe val split: label 'swim' has no train clip"):
         linear_probe(features, swim)

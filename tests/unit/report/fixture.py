@@ -13,6 +13,7 @@ from dance_core.concept_targets import FAMILIES
 from dance_core.explain import contributions
 from dance_core.model import Concept, Model
 from dance_core.report import ReportInputs, ReportSettings
+from tests.unit.report.evidence_fixture import evidence_metrics, make_comparison, make_path
 
 UNSAFE = '<img src=x onerror="alert(1)"> & "swing"</script>'
 CLASSES = ["boxing", UNSAFE, "Übung Ärmel"]
@@ -36,6 +37,11 @@ CLIPS = [
     ("übung_3", 2, "train", 320, 240, "empty"),
     ("nobody", 0, "train", 320, 240, "mp4"),
 ]
+STABILITY = {
+    "ari": {"mean": 0.72, "sd": 0.03, "min": 0.7},
+    "matched_cosine": {"mean": 0.91, "sd": None, "min": 0.9},
+    **{"n_clusters": [4, 4, 5], "n_pairs": 3, "share": 0.8, "failed": 0},
+}
 
 
 def figure(label: int, time: float, width: int, height: int) -> np.ndarray:
@@ -163,6 +169,8 @@ def make_motion(segments: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         "nmi": [0.6, 0.7, np.nan],
         "silhouette": [0.2, 0.41, 0.3],
         "n_kept": [6, 4, 2],
+        "agreement": [np.nan, 0.9, 0.7],
+        "agreement_error": [np.nan, 0.02, 0.03],
         "chosen": [False, True, False],
         "reason": ["too many small clusters", "best silhouette", "fewer clusters than classes"],
     }
@@ -244,6 +252,7 @@ def make_metrics() -> dict:
         "shift": {"shift_test": {"change_by_family": dict.fromkeys(FAMILIES, dict.fromkeys(record, -0.25))}},
         "certificate": {"lam": 0.0007, "converged": True},
         "by_family": {family: dict.fromkeys(splits, record) for family in FAMILIES},
+        **evidence_metrics(),
     }
 
 
@@ -263,6 +272,9 @@ def make_inputs(folder: Path) -> ReportInputs:
         motion_concepts=motion_concepts,
         partitions=partitions,
         metrics=make_metrics(),
+        comparison=make_comparison(make_metrics()),
+        path=make_path(),
+        stability=STABILITY,
         config={"dataset": "fixture", "motion": {"segment_length": SEGMENT, "note": UNSAFE}, "seeds": [0]},
         versions={"dance-core": "0.1.0"},
         settings=ReportSettings(),

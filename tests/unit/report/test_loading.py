@@ -11,7 +11,8 @@ from dance_core.report.loading import read_report_inputs
 from dance_core.tables import write_json, write_table
 
 TABLES = ("manifest", "predictions", "contributions", "concepts")
-STAGES = ("segments", "motion_concepts", "partitions", "concept_set")
+STAGES = ("segments", "motion_concepts", "partitions", "concept_set", "path")
+DOCUMENTS = ("metrics", "concept_layer", "comparison", "stability")
 SHARDED = ("poses", "pose_quality", "features")
 
 
@@ -32,9 +33,9 @@ def files(inputs: ReportInputs, tmp_path: Path) -> dict:
             found[name] = tmp_path / f"{name}.parquet"
             write_table(found[name], table)
     inputs.model.save(tmp_path / "model")
-    for name, document in (("metrics", inputs.metrics), ("concept_layer", inputs.concept_layer)):
+    for name in DOCUMENTS:
         found[name] = tmp_path / f"{name}.json"
-        write_json(found[name], document)
+        write_json(found[name], getattr(inputs, name))
     return found | {"model": tmp_path / "model" / "model.json"}
 
 
@@ -54,6 +55,7 @@ def test_stages_that_did_not_run_leave_empty_tables(inputs: ReportInputs, files:
     }
     read = read_report_inputs(fewer, "fixture", inputs.source, {}, {"media_limit": 0, "page_limit": 1})
     assert (len(read.poses), len(read.motion_concepts), read.scores) == (0, 0, {})
+    assert (len(read.path), read.comparison, read.stability) == (0, {}, {})
     assert read.settings == ReportSettings(media_limit=0, page_limit=1)
     build_report(read, tmp_path / "site")
     assert len(list((tmp_path / "site" / "clips").iterdir())) == 1

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from dance_core.concept_targets import FAMILIES
+from dance_core.explain import contributions
 from dance_core.report import ReportInputs, build_report
 from dance_core.report.explanations import seen_without_weight
 from dance_core.report.inputs import ReportSettings
@@ -207,7 +208,8 @@ def test_nothing_is_said_about_people_where_nobody_looked(inputs: ReportInputs, 
         text = "".join(Page(path).text).lower()
         assert "no person" not in text and "a person" not in text, path.name
     quality = quality_rows(Site(replace(blind, manifest=whole[readable]), {}))
-    assert quality == {"counts": [("ok", 11), ("truncated", 0), ("unreadable", 0)], "troubles": [], "n": 11}
+    counts = [("ok", 11), ("truncated", 0), ("unreadable", 0)]
+    assert quality == {"counts": counts, "troubles": [], "read": 11, "without_video": 0}
 
 
 def test_active_concepts_without_weight_are_listed_most_active_first(inputs: ReportInputs) -> None:
@@ -228,7 +230,8 @@ def test_active_concepts_without_weight_are_listed_most_active_first(inputs: Rep
 def test_a_clip_page_folds_away_what_was_seen_without_weight(inputs: ReportInputs, tmp_path: Path) -> None:
     silent = replace(inputs.model, weight=inputs.model.weight * (inputs.model.families == "motion"))
     few = replace(FEW, page_limit=5)
-    build_report(replace(inputs, model=silent, settings=few), tmp_path / "site")
+    sums = contributions(silent, inputs.features, inputs.manifest)
+    build_report(replace(inputs, model=silent, contributions=sums, settings=few), tmp_path / "site")
     features = inputs.features.set_index("clip_id")["features"]
     for clip_id in inputs.manifest.loc[inputs.manifest["split"].isin(["test", "shift_test"]), "clip_id"]:
         path = tmp_path / "site" / "clips" / f"{safe_name(clip_id)}.html"
@@ -283,3 +286,9 @@ def test_a_class_that_the_model_does_not_know_is_refused(inputs: ReportInputs, t
 def test_a_medoid_without_segment_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="medoid 'x:0-1' is not in pose_segments; rebuild motion_concepts"):
         build_report(replace(inputs, motion_concepts=inputs.motion_concepts.assign(medoid="x:0-1")), tmp_path)
+
+
+def test_contributions_of_another_model_are_refused(inputs: ReportInputs, tmp_path: Path) -> None:
+    other = replace(inputs.model, weight=inputs.model.weight * (inputs.model.families != "scene"))
+    with pytest.raises(ValueError, match=r"contributions: concept 8 has no weight in the model \(3 strange\); rebuild"):
+        build_report(replace(inputs, model=other), tmp_path)

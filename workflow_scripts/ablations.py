@@ -1,0 +1,21 @@
+"""Rule ablations: fit the classifier to parts of the concepts, to random ones and to the features."""
+
+from pathlib import Path
+
+from _job import job_log
+
+from dance_core.ablations import AblationSettings
+from dance_core.concept_layer import read_concept_layer
+from dance_core.model import Model
+from dance_core.regularisation_path import ablation_table, path_table, study
+from dance_core.tables import read_shards, read_table, write_table
+
+with job_log(snakemake.log[0]):
+    params = snakemake.params
+    model = Model.load(Path(snakemake.input.model).parent)
+    layer = read_concept_layer(snakemake.input.layer, snakemake.input.document)
+    chosen = {**params.settings, "lam": params.lam, "alpha": params.alpha, "seed": params.seed}
+    n_values = chosen.pop("path_values")
+    clips = study(model, layer, read_shards(snakemake.input.features), read_table(snakemake.input.manifest))
+    write_table(snakemake.output.ablations, ablation_table(clips, AblationSettings(**chosen)))
+    write_table(snakemake.output.path, path_table(clips, params.alpha, n_values))
