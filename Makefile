@@ -35,9 +35,17 @@ stage: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet anny==0.6.2 numba==0.68.1
 	@$(BIN)/python -m dance_core.stage --output data/demo --jobs 2
 
+# With RELEASE and LABELS as for penn, also what is measured on Penn Action.
 bench: $(INSTALLED)
-	@for script in benchmarks/*.py; do \
-	  name=$$(basename $$script .py); echo "## $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(BIN)/python -m pip install --quiet pynndescent==0.7.0
+	@for script in benchmarks/*.py; do name=$$(basename $$script .py); echo "## $$name"; \
+	  case $$name in \
+	    concept_layer|penn_protocol|pruning) set -- $(if $(RELEASE),"$(RELEASE)");; \
+	    penn_motion) set -- $(and $(RELEASE),$(LABELS),"$(RELEASE)" "$(LABELS)");; \
+	    sparse_classifier) set -- $(if $(RELEASE),--release "$(RELEASE)");; \
+	    finch) set -- $(and $(RELEASE),$(LABELS),--penn "$(LABELS)" --keyframes "$(RELEASE)/keyframes.json");; \
+	    *) set --;; \
+	  esac; $(BIN)/python -m benchmarks.$$name "$$@" || exit 1; done
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'

@@ -39,11 +39,11 @@ from dance_core.pose_segments import SegmentSettings, pose_segments
 from dance_core.poses import PoseSettings, estimate_poses
 from dance_core.poses.file import pose_file_size
 from dance_core.release import ReleaseArtifacts, ReleaseFolder, release_artifacts
-from dance_core.sparse_classifier import effective_concepts
+from dance_core.sparse_classifier import effective_concepts, lam_of_authors
 from dance_core.tables import matrix
 
 FRACTIONS = (0.8, 0.2, 0.0)
-LAM = 7e-4 / 0.99  # the authors divide lam by alpha
+LAM = lam_of_authors(7e-4, 0.99)
 SEGMENTS: dict[str, Any] = {"step": 2, "minimum_confidence": 0.3}
 EVERY_FRAME, MINMAX = {"step": 1}, {"normalisation": "minmax"}
 TRAIN, JOINT = {"joint_fit": False}, {"joint_fit": True}
@@ -81,11 +81,14 @@ VARIANTS = (
 def main() -> None:
     """Run every stage once, then every variant on every draw of val, and print the tables."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("release", type=Path, help="folder of the released artefacts")
-    options.add_argument("labels", type=Path, help="folder of the official .mat files")
+    options.add_argument("release", nargs="?", type=Path, help="folder of the released artefacts")
+    options.add_argument("labels", nargs="?", type=Path, help="folder of the official .mat files")
     options.add_argument("--splits", type=int, default=3, help="draws of val to average over")
     options.add_argument("--test", action="store_true", help="read the test labels once, for the default")
     arguments = options.parse_args()
+    if arguments.labels is None:
+        print("give the folders of the release and of the annotations: python -m benchmarks.penn_motion RELEASE LABELS")
+        return
 
     warnings.simplefilter("ignore")  # of folds and columns without a positive
     release = ReleaseFolder(arguments.release)

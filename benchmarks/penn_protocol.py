@@ -61,9 +61,12 @@ def row(name: str, models: list[Model], release: ReleaseFolder, layers: list[Con
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("release", type=Path)
+    parser.add_argument("release", nargs="?", type=Path, help="folder of the Penn Action release")
     parser.add_argument("--seeds", type=int, default=3)
     chosen = parser.parse_args()
+    if chosen.release is None:
+        print("give the folder of the release: python -m benchmarks.penn_protocol RELEASE")
+        return
     release = ReleaseFolder(chosen.release)
     data = release_artifacts(release, 0, (0.8, 0.1, 0.1))
     targets = targets_of(data)

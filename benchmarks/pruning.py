@@ -108,9 +108,12 @@ def print_accuracy(x: np.ndarray, scores: dict[str, np.ndarray], y: np.ndarray, 
 def main() -> None:
     """Print both tables."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("release", type=Path, help="folder of the Penn Action release")
+    options.add_argument("release", nargs="?", type=Path, help="folder of the Penn Action release")
     options.add_argument("--splits", type=int, default=8)
     chosen = options.parse_args()
+    if chosen.release is None:
+        print("give the folder of the release: python -m benchmarks.pruning RELEASE")
+        return
     release = ReleaseFolder(chosen.release)
     texts = {family: release.concepts(family)[1] for family in FAMILIES}
     scores = {family: cosine_scores(release.clip_features("train"), text) for family, text in texts.items()}

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, groupby
+from itertools import combinations, groupby, product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from dance_core.clips import feature_scale
 from dance_core.concept_targets import FAMILIES
 from dance_core.significance import accuracy_intervals
 from dance_core.sparse_classifier import (
     SparseClassifier,
     at_effective_concepts,
     effective_concepts,
+    falling_strengths,
     fit_path,
     strongest_lam,
 )
@@ -85,10 +87,12 @@ def compare(
         split, level (None for the full fit), nec as it came out, top1 with its 95 percent interval, top1_sd over draws
         (None with one draw), difference to the subset of all families at the same level with its paired interval,
         draws, n. A nec below its level says that the densest classifier of the path has no more. Splits without clips
-        have no rows.
+        have no rows. Intervals are over clips: those of random concepts are given these draws, and how far other draws
+        would lie from them is what top1_sd says.
 
     Raises:
-        ValueError: Splits or widths do not fit each other, or there is no concept.
+        ValueError: Splits or widths do not fit each other, there is no concept, or none of a method differs between the
+            classes.
 
     Source:
         NEC and the random control: Srivastava et al. (2024), VLG-CBM.
@@ -161,7 +165,7 @@ def random_concepts(
 
 
 def standardised(parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return arrays with the mean 0 and standard deviation 1 of "train"; a constant column becomes 0 there.
+    """Return arrays with the mean 0 and standard deviation 1 of "train"; a column that is constant there becomes 0.
 
     Args:
         parts: Values by split, each of shape (n, D).
@@ -170,8 +174,7 @@ def standardised(parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         The same, float64.
     """
     train = np.asarray(parts["train"], np.float64)
-    mean, std = train.mean(axis=0), train.std(axis=0, ddof=1)
-    std = np.where(std > 1e-9 * (1e-9 + np.abs(mean)), std, np.inf)
+    mean, std = feature_scale(train, constant=np.inf)
     return {split: (np.asarray(values, np.float64) - mean) / std for split, values in parts.items()}
 
 
@@ -201,8 +204,7 @@ def _methods(
 
 def _fits(z: np.ndarray, y: np.ndarray, settings: AblationSettings) -> dict[int | None, SparseClassifier]:
     """Return the classifier of each level, and the full fit under None."""
-    limit = strongest_lam(z, y, settings.alpha)
-    lams = np.geomspace(limit, limit * settings.ratio, settings.n_values)
+    lams = falling_strengths(strongest_lam(z, y, settings.alpha), settings.n_values, settings.ratio)
     path = fit_path(z, y, settings.alpha, lams=[*lams, settings.lam], tolerance=settings.tolerance)
     fits: dict[int | None, SparseClassifier] = {None: next(fit for fit in path if fit.lam == settings.lam)}
     fits.update(at_effective_concepts(path, z, y, settings.levels).items())
@@ -243,9 +245,11 @@ def _check(
     """Refuse arrays that do not belong together."""
     if not len(families):
         raise ValueError("ablations: the model has no concept; lower the cutoffs of the concept layer")
-    for name, parts in (("activations", z), ("features", x)):
-        for split in z if parts is not None else ():
-            if parts is None or split not in parts or len(parts[split]) != len(y[split]):
-                raise ValueError(f"ablations: {name} and labels of split '{split}' differ in rows; give one per clip")
+    given = {"labels": y, "activations": z} | ({} if x is None else {"features": x})
+    for name, split in product(given, z):
+        if split not in given[name]:
+            raise ValueError(f"ablations: split '{split}' has activations but no {name}; give them for the same splits")
+        if len(given[name][split]) != len(y[split]):
+            raise ValueError(f"ablations: {name} and labels of split '{split}' differ in rows; give one per clip")
     if any(values.shape[1] != len(families) for values in z.values()):
         raise ValueError(f"ablations: {len(families)} families for other columns of activations; give one per column")

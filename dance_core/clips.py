@@ -121,6 +121,21 @@ def class_indices(labels: Iterable[str], classes: Sequence[str], place: str) -> 
     return np.array([position[label] for label in labels], dtype=np.int64)
 
 
+def feature_scale(x: np.ndarray, ddof: int = 1, constant: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return what features are standardised with.
+
+    Args:
+        x: Features of the train clips, shape (n, D), float64.
+        ddof: 1 divides the sum of squares by n - 1, 0 by n.
+        constant: Standard deviation to give a constant feature: 1 leaves it unscaled, infinity makes it 0 everywhere.
+
+    Returns:
+        Mean and standard deviation of each feature, each of shape (D,).
+    """
+    mean, std = x.mean(axis=0), x.std(axis=0, ddof=ddof)
+    return mean, np.where(std > 1e-9 * (1e-9 + np.abs(mean)), std, constant)
+
+
 def feature_matrix(features: pd.DataFrame, clip_ids: Sequence[str]) -> np.ndarray:
     """Return the backbone features of some clips.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from dance_core.ablations import average_accuracy
 from dance_core.seed_summary import over_seeds, table_over_seeds
 from dance_core.significance import holm, mcnemar
 from dance_core.tables import rows_of
@@ -42,8 +43,8 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
 
     Returns:
         By protocol: seeds; metrics, each number with mean, sd and n_seeds; ablations, rows with the means and sds over
-        seeds; tests by split: McNemar's test of the model (a) against the linear probe (b) in the first seed, p_holm
-        corrected for all splits and protocols.
+        seeds; anec, rows of `average_accuracy` of these means; tests by split: McNemar's test of the model (a) against
+        the linear probe (b) in the first seed, p_holm corrected for all splits and protocols.
 
     Raises:
         ValueError: There is no run, or a method lacks a clip that the other predicts.
@@ -71,9 +72,16 @@ def _averaged(runs: Sequence[Run]) -> dict[str, Any]:
     return {
         "seeds": [run.seed for run in runs],
         "metrics": over_seeds([_short(run.metrics) for run in runs]),
-        "ablations": ablations.astype(object).where(ablations.notna(), None).to_dict("records"),
+        "ablations": _records(ablations),
+        "anec": _records(average_accuracy(ablations)),
         "tests": _tests(runs[0].predictions),
     }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table, None where a value is unknown."""
+    known = table.astype(object).where(table.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in known.to_dict("records")]
 
 
 def _short(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _short(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tests(predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Test the model against the linear probe on every split that neither was fitted on or selected by."""
+    """Test the model against the linear probe on every test set; under `authors`, test has also selected both."""
     judged = predictions[~predictions["split"].isin(("train", "val"))]
     tests = {}
     for split, rows in judged.groupby("split", sort=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import feature_matrix, refuse_strangers, training_clips
+from dance_core.clips import feature_matrix, feature_scale, refuse_strangers, training_clips
 from dance_core.concept_solvers import AdamSolver, RidgeSolver, Solver
 from dance_core.concept_targets import FAMILIES, ConceptTargets
 from dance_core.family_layer import FamilyClips, FamilyLayer, fit_family
@@ -118,7 +118,7 @@ def fit_concept_layer(
     for target in targets:
         refuse_strangers(target.clip_ids, manifest, f"{target.family} targets")
     x, x_val = (_shown_features(features, list(rows["clip_id"])) for rows in (train, val))
-    mean, std = _feature_scale(x) if settings.standardise else (np.zeros(x.shape[1]), np.ones(x.shape[1]))
+    mean, std = feature_scale(x) if settings.standardise else (np.zeros(x.shape[1]), np.ones(x.shape[1]))
     x, x_val = (x - mean) / std, (x_val - mean) / std
     folds = group_folds(train, settings.folds)
     families = {}
@@ -217,9 +217,3 @@ def _nothing_left(families: dict[str, FamilyLayer]) -> str:
         f"concept layer: no concept of any family is left ({'; '.join(commonest) or 'none was given'}); "
         "lower the cutoffs, label more clips or give other concepts"
     )
-
-
-def _feature_scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and standard deviation of each feature; a constant one is left unscaled."""
-    mean, std = x.mean(axis=0), x.std(axis=0, ddof=1)
-    return mean, np.where(std > 1e-9 * (1e-9 + np.abs(mean)), std, 1.0)

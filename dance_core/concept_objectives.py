@@ -35,7 +35,7 @@ class BinaryCrossEntropy:
     """Mean binary cross-entropy with logits over clips, per concept: mean_i log(1 + exp(a_i)) - a_i t_i.
 
     Source:
-        DANCE, Eq. 4.
+        DANCE, section 3.3.
     """
 
     scale_free = False

@@ -13,6 +13,7 @@ from dance_core.concept_evidence import concept_evidence
 from dance_core.concept_metrics import concept_record, mean_known
 from dance_core.concept_targets import FAMILIES, ConceptTargets
 from dance_core.model import Model
+from dance_core.significance import accuracy_intervals
 from dance_core.sparse_classifier import effective_concepts
 from dance_core.tables import matrix, rows_of
 
@@ -48,6 +49,7 @@ def evaluate(
     resamples: int = 2000,
     seed: int = 0,
     protocol: str = "honest",
+    order_seed: int = 0,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Measure a model and the linear probe on every split.
 
@@ -59,8 +61,9 @@ def evaluate(
         concepts: family, concept, kept of every concept (see `concept_targets.concept_table`).
         probe: Probabilities of the linear probe: clip_id, probabilities.
         resamples: Bootstrap resamples of the accuracy intervals.
-        seed: Seed of the bootstrap and of random orders.
+        seed: Seed of the bootstrap.
         protocol: Which splits the model was fitted on, see `dance_core.clips.training_clips`.
+        order_seed: Seed of the random orders of concepts.
 
     Returns:
         The metrics as one JSON document, fractions in [0, 1] and None where unknown, which is everything of a family
@@ -104,7 +107,7 @@ def evaluate(
         "certificate": model.certificate,
     }
     fitted = [split for split in fitted_splits(protocol) if split in outputs]
-    metrics |= concept_evidence(model, targets, *_parts(outputs), accuracy, fitted, chosen, seed)
+    metrics |= concept_evidence(model, targets, *_parts(outputs), accuracy, fitted, chosen, order_seed)
     return metrics, _predictions(model, outputs)
 
 
@@ -130,10 +133,7 @@ def accuracy_record(
         top1, top1_interval (2.5 and 97.5 percent quantiles), mean_class_accuracy over the classes present, n.
     """
     correct = probabilities.argmax(axis=1) == y
-    _, member = np.unique(groups, return_inverse=True)
-    sizes, hits = np.bincount(member), np.bincount(member, weights=correct)
-    drawn = np.random.default_rng(seed).integers(len(sizes), size=(resamples, len(sizes)))
-    interval = np.quantile(hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
+    interval = accuracy_intervals(correct[:, None].astype(float), groups, resamples, seed)[0]
     return {
         "top1": float(correct.mean()),
         "top1_interval": interval.tolist(),

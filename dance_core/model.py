@@ -51,7 +51,7 @@ class Model:
         concepts: M concepts, in the order of the columns of W.
         encoders: Name, sha256 and settings of the encoders that the features come from.
         settings: The configuration that the model was trained with.
-        certificate: lam, alpha, objective, kkt_residual, converged and iterations of the classifier.
+        certificate: lam, alpha, l1, l2, objective, kkt_residual, gap, converged and iterations of the classifier.
         versions: Versions of the software that trained it.
 
     Raises:
@@ -84,6 +84,11 @@ class Model:
                 )
             if not np.isfinite(found).all():
                 raise ValueError(f"model: {name} has values that are not finite; train it again")
+        for name in ("feature_std", "z_std"):
+            if (getattr(self, name) <= 0).any():
+                raise ValueError(
+                    f"model: {name} has values of 0 or below, by which nothing can be divided; train it again"
+                )
 
     @property
     def families(self) -> np.ndarray:

@@ -52,7 +52,8 @@ class Verdict:
 
     Attributes:
         strength: Mean of the five largest scores, shape (M,).
-        zscore: The strength minus its mean over the concepts, by its standard deviation (M - 1), shape (M,).
+        zscore: The strength minus its mean over the concepts, by its standard deviation (M - 1), shape (M,);
+            NaN where all strengths are the same or there is one concept.
         spread: Standard deviation of the scores over clips, shape (M,).
         reasons: Why each concept is dropped; "" where it is kept.
     """
@@ -107,10 +108,10 @@ def pruned(scores: np.ndarray, pruning: Pruning) -> Verdict:
 
 
 def _zscores(strength: np.ndarray) -> np.ndarray:
-    """Return the z-score of each strength; zeros where they do not differ."""
+    """Return the z-score of each strength; NaN, which is below no cutoff, where they do not differ."""
     spread = strength.std(ddof=1) if len(strength) > 1 else 0.0
     if spread <= 1e-9 * np.abs(strength).max():
-        return np.zeros_like(strength)
+        return np.full_like(strength, np.nan)
     return (strength - strength.mean()) / spread
 
 
@@ -121,6 +122,6 @@ def _weakness(pruning: Pruning, strength: float, zscore: float, place: int, n_co
         return f"{found}, cutoff {pruning.cutoff:g}"
     if pruning.rule == "rank" and place > pruning.rank:
         return f"{found}, place {place} of {n_concepts}, kept are {pruning.rank}"
-    if pruning.rule == "zscore" and zscore != 0 and zscore < pruning.zscore:
+    if pruning.rule == "zscore" and zscore < pruning.zscore:
         return f"{found}, z-score {zscore:.2f} among {n_concepts} concepts, cutoff {pruning.zscore:g}"
     return ""

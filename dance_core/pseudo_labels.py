@@ -48,7 +48,7 @@ def pseudo_label_table(
     concept_features: pd.DataFrame,
     manifest: pd.DataFrame,
     family: str,
-    pruning: Pruning | float,
+    pruning: Pruning,
     protocol: str = "honest",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score all usable clips against the concepts of one family, and drop concepts that no train clip shows.
@@ -58,7 +58,7 @@ def pseudo_label_table(
         concept_features: Text embeddings: family, concept, features.
         manifest: clip_id, split and status of every clip.
         family: "object" or "scene".
-        pruning: Which concepts are dropped; a number is the cosine of rule "cutoff".
+        pruning: Which concepts are dropped.
         protocol: Whose scores decide: "honest" those of train, "authors" those of train and val, which they train on.
 
     Returns:
@@ -82,7 +82,7 @@ def pseudo_label_table(
         raise ValueError("pseudo_labels: no usable clip of the manifest is in the train split; check column split")
     clips = rows_of(clip_features, list(usable["clip_id"]), "clip_features")
     scores = cosine_scores(matrix(clips["features"]), matrix(concepts["features"]))
-    verdict = pruned(scores[fitted], pruning if isinstance(pruning, Pruning) else Pruning("cutoff", cutoff=pruning))
+    verdict = pruned(scores[fitted], pruning)
     if not verdict.kept.any():
         raise ValueError(_nothing_kept(family, concepts["concept"], verdict))
     labels = usable[["clip_id", "split"]].assign(scores=list(scores[:, verdict.kept]))

@@ -1,72 +1,10 @@
 """The classifier over all strengths of its penalty: how accuracy grows with the number of effective concepts."""
 
-from dataclasses import dataclass
-
-import numpy as np
 import pandas as pd
 
-from dance_core.ablations import AblationSettings, compare
-from dance_core.clips import class_indices, clip_groups, feature_matrix, usable_clips
-from dance_core.concept_layer import ConceptLayer
 from dance_core.concept_targets import FAMILIES
-from dance_core.model import Model
+from dance_core.run_clips import Study
 from dance_core.sparse_classifier import effective_concepts, fit_path
-from dance_core.tables import rows_of
-
-
-@dataclass(frozen=True)
-class Study:
-    """The clips of a run by split, "train" being those that its model was fitted on.
-
-    Attributes:
-        x: Backbone features, each of shape (n, D).
-        y: Class indices, each of shape (n,).
-        z: Concept activations, each of shape (n, M); of train those that the classifier was fitted on.
-        groups: What intervals resample together, each of shape (n,).
-        families: Family of each concept, shape (M,).
-    """
-
-    x: dict[str, np.ndarray]
-    y: dict[str, np.ndarray]
-    z: dict[str, np.ndarray]
-    groups: dict[str, np.ndarray]
-    families: np.ndarray
-
-
-def study(model: Model, layer: ConceptLayer, features: pd.DataFrame, manifest: pd.DataFrame) -> Study:
-    """Gather the clips of a run.
-
-    Args:
-        model: A trained model.
-        layer: Its concept layer, which knows the clips that it was fitted on.
-        features: Backbone features: clip_id, features.
-        manifest: clip_id, label, split, group, status.
-
-    Returns:
-        The clips that were fitted on, and those of every other split; clips without features are left out.
-
-    Raises:
-        ValueError: A clip that was fitted on has no features.
-    """
-    parts = {"train": rows_of(manifest, layer.train_clips, "manifest")}
-    for split in sorted(set(manifest["split"].astype(str)) - set(parts["train"]["split"])):
-        rows = usable_clips(manifest, split)
-        rows = rows[rows["clip_id"].isin(features["clip_id"])].reset_index(drop=True)
-        parts |= {split: rows} if len(rows) else {}
-    x = {split: feature_matrix(features, list(rows["clip_id"])) for split, rows in parts.items()}
-    z = {split: model.concept_activations(values) for split, values in x.items()}
-    return Study(
-        x=x,
-        y={split: class_indices(rows["label"], model.classes, f"split '{split}'") for split, rows in parts.items()},
-        z=z | {"train": layer.train_activations},
-        groups={split: clip_groups(rows) for split, rows in parts.items()},
-        families=model.families,
-    )
-
-
-def ablation_table(clips: Study, settings: AblationSettings) -> pd.DataFrame:
-    """Compare parts of the concepts of a model, random concepts and the features; see `ablations.compare`."""
-    return compare(clips.z, clips.y, clips.families, clips.x, clips.groups, settings)
 
 
 def path_table(clips: Study, alpha: float = 0.99, n_values: int = 50) -> pd.DataFrame:

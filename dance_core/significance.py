@@ -70,34 +70,6 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     return adjusted
 
 
-def paired_tests(correct: Mapping[str, np.ndarray], reference: str) -> dict[str, dict[str, Any]]:
-    """Test every method against one, corrected for their number.
-
-    Args:
-        correct: Whether each clip is right by method, each of shape (n,), the same clips in the same order.
-        reference: The method that the others are compared with.
-
-    Returns:
-        By other method: the record of `mcnemar` (a is that method, b the reference), difference (its accuracy minus
-        the reference's) and p_holm, the exact p corrected by `holm`.
-
-    Raises:
-        ValueError: The reference is not among the methods, or the clips differ.
-    """
-    if reference not in correct:
-        raise ValueError(f"McNemar: reference '{reference}' is not a method; use one of {', '.join(correct)}")
-    tests = {name: mcnemar(hits, correct[reference]) for name, hits in correct.items() if name != reference}
-    adjusted = holm({name: test["p_exact"] for name, test in tests.items()})
-    return {
-        name: test
-        | {
-            "difference": (test["only_a"] - test["only_b"]) / test["n"] if test["n"] else None,
-            "p_holm": adjusted[name],
-        }
-        for name, test in tests.items()
-    }
-
-
 def accuracy_intervals(scores: np.ndarray, groups: np.ndarray, resamples: int = 2000, seed: int = 0) -> np.ndarray:
     """Bootstrap the mean of many columns at once, resampling groups of clips.
 

@@ -6,15 +6,20 @@ from typing import Any
 
 from dance_core.tables import read_json
 
+SAME = 1e-9
+"""A standard deviation below this is rounding: the seeds agree."""
+
 
 def accuracy_table(results: Path) -> str:
-    """Lay out the accuracy of every protocol, method and split: mean and standard deviation over the seeds.
+    """Lay out the accuracy of every protocol and method on the splits that neither was fitted on nor selected by.
+
+    Test counts under the protocol `authors` too, though it has selected there.
 
     Args:
         results: Folder of one data set's results.
 
     Returns:
-        A table of text; the interval is the mean of those of the seeds.
+        A table of text, means over the seeds, with their standard deviation; the interval is the mean of theirs.
 
     Raises:
         ValueError: Nothing was compared yet.
@@ -23,13 +28,13 @@ def accuracy_table(results: Path) -> str:
     lines = [f"{head}  {'95 % interval':<16}{'class mean':>10}"]
     for protocol, record in _comparison(results).items():
         for method, splits in record["metrics"]["accuracy"].items():
-            for split, scores in splits.items():
+            for split, scores in ((name, scores) for name, scores in splits.items() if name not in ("train", "val")):
                 low, high = scores["top1_interval"] or (None, None)
                 interval = f"{_percent(_mean(low))} to {_percent(_mean(high))}"
                 top1 = scores["top1"] or {}
                 lines.append(
                     f"{protocol:<10}{method:<14}{split:<12}{_mean(scores['n']):>6.0f}"
-                    f"{_percent(_mean(top1)):>8}{_percent(top1.get('sd')):>7}  {interval:<16}"
+                    f"{_percent(_mean(top1)):>8}{_spread(top1):>7}  {interval:<16}"
                     f"{_percent(_mean(scores['mean_class_accuracy'])):>10}"
                 )
     return "\n".join(lines)
@@ -98,6 +103,12 @@ def _at_level(row: Mapping[str, Any]) -> str:
 def _mean(summary: Mapping[str, Any] | None) -> float | None:
     """Mean over the seeds, None where unknown."""
     return summary["mean"] if summary else None
+
+
+def _spread(summary: Mapping[str, Any]) -> str:
+    """Standard deviation over the seeds: "same" where they agree, a dash where there is one."""
+    sd = summary.get("sd")
+    return "same" if sd is not None and sd < SAME else _percent(sd)
 
 
 def _percent(share: float | None) -> str:

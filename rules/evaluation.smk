@@ -24,6 +24,7 @@ rule evaluate:
         core=core_digest("evaluate"),
         settings=lookup(dpath="evaluate", within=config),
         protocol=protocol_of,
+        seed=seed_of,
     message:
         "Evaluating {wildcards.dataset}, {wildcards.run}"
     script:

@@ -19,6 +19,7 @@ with job_log(snakemake.log[0]):
         read_table(snakemake.input.probe),
         **snakemake.params.settings,
         protocol=snakemake.params.protocol,
+        order_seed=snakemake.params.seed,
     )
     write_json(snakemake.output.metrics, metrics)
     write_table(snakemake.output.predictions, predictions)

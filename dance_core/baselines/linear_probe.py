@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from dance_core.clips import class_indices, class_names, feature_matrix, training_clips
+from dance_core.clips import class_indices, class_names, feature_matrix, feature_scale, training_clips
 
 STRENGTHS = tuple(10.0 ** (k / 2) for k in range(-12, 5))
 
@@ -42,8 +42,7 @@ def linear_probe(
     x, x_val, x_all = (feature_matrix(features, list(ids)) for ids in (train["clip_id"], val["clip_id"], clip_ids))
     y = class_indices(train["label"], classes, "linear probe train split")
     y_val = class_indices(val["label"], classes, "linear probe val split")
-    mean, std = x.mean(axis=0), x.std(axis=0)
-    std = np.where(std > 1e-9 * (1e-9 + np.abs(mean)), std, 1.0)
+    mean, std = feature_scale(x, ddof=0)
     basis = _row_space((x - mean) / std)
     x, x_val, x_all = (((part - mean) / std) @ basis for part in (x, x_val, x_all))
     best: tuple[tuple[float, float], LogisticRegression] | None = None

@@ -1,8 +1,10 @@
 """Approximate first neighbours by NN-descent: the neighbours of a point's neighbours are likely to be its own.
 
 The lists of near points start from random trees and are improved until hardly any changes. They are made on a grid:
-short vectors with small whole coordinates, whose products a float32 holds without rounding, so a seed gives the same
-lists on any number of threads. The lists are compared as exact neighbours are, in float64 and with the same tie rule.
+short vectors with small whole coordinates, whose products a float32 holds without rounding, so the order of sums does
+not matter to the lists. The grid itself is rounded from a rotation in float64 (eigh, qr), whose last bits may follow
+the threads: that a seed gives the same neighbours is tested on one and two threads, not proven for any number. The
+lists are compared as exact neighbours are, in float64 and with the same tie rule.
 
 Source:
     Dong, Charikar, Li: Efficient K-Nearest Neighbor Graph Construction for Generic Similarity Measures, WWW 2011.

@@ -57,7 +57,8 @@ def fit_motion_concepts(segments: pd.DataFrame, settings: MotionSettings) -> Mot
         The concepts; the same whatever the order of the rows.
 
     Raises:
-        ValueError: A segment occurs twice, there are fewer than two training segments, or no cluster is kept.
+        ValueError: A segment occurs twice, there are fewer than two training segments, or all are the same under
+            cosine, or no cluster is kept.
 
     Source:
         DANCE, section 3.1 (motion concept discovery); unlike the authors' code, on training clips only.
@@ -77,6 +78,11 @@ def fit_motion_concepts(segments: pd.DataFrame, settings: MotionSettings) -> Mot
     mean = (_known_mean(joints) if settings.subtract_mean else np.zeros(joints.shape[1])).astype(np.float32)
     joints = np.where(np.isnan(joints), mean, joints)
     features = motion_features(joints, mean, settings)
+    if settings.metric == "cosine" and not features.any():
+        raise ValueError(
+            "motion_concepts: all train segments are the same, so less their mean nothing is left to compare; "
+            "check the poses or set motion_concepts.metric: euclidean"
+        )
     labels, table = _clusters(features, train, settings)
     concepts, members, centroids = _concepts(joints, mean, labels, train, settings)
     radius = _radius(features, members, train["clip_id"].to_numpy(), settings)

@@ -44,8 +44,8 @@ def refit_stability(segments: pd.DataFrame, settings: MotionSettings) -> dict[st
             logging.info("motion_concepts: refit %d left out: %s", seed, error)
             continue
         labels.append(found.assignments["concept"].to_numpy())
-        # Around one common mean, so that the cosine compares what tells concepts apart.
         centroids.append(found.centroids)
+    # Around one common mean, so that the cosine compares what tells concepts apart.
     middle = np.concatenate(centroids).mean(axis=0) if centroids else np.zeros(0)
     features = [motion_features(rows, middle, once) for rows in centroids]
     failed = settings.refits - len(labels)

@@ -64,6 +64,13 @@ def release_artifacts(
     """
     backbone = {split: release.backbone_features(split) for split in SPLITS}
     clips = {split: release.clip_features(split) for split in SPLITS}
+    for name, features in (("backbone", backbone), ("dual encoder", clips)):
+        train, test = (features[split].shape[1] for split in SPLITS)
+        if train != test:
+            raise ValueError(
+                f"{release.folder}/features: the {name} has {train} features in train and {test} in val; "
+                "both must come from the same network"
+            )
     manifest = _manifest(release, seed, fractions, poses)
     bad = {}
     for name, features in (("backbone", backbone), ("dual encoder", clips)):
@@ -76,6 +83,10 @@ def release_artifacts(
     manifest.loc[broken, "status"] = "unreadable"
     manifest.loc[broken, "reason"] = manifest.loc[broken, "clip_id"].map(bad)
     usable = set(manifest.loc[manifest["status"].isin(USABLE), "clip_id"])
+    if not ((manifest["split"] == "train") & ~broken).any():
+        raise ValueError(
+            f"{release.folder}: no train clip has usable features ({len(bad)} have none); export them again"
+        )
     concepts = {family: release.concepts(family) for family in ("object", "scene")}
     named = [(family, name) for family, (names, _) in concepts.items() for name in names]
     concept_set = pd.DataFrame(named, columns=["family", "concept"])

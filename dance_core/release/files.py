@@ -7,7 +7,6 @@ row i is line i of the csv, concepts/*{object,scene}*.txt with the text features
 
 import csv
 import json
-import pickle
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,11 +81,11 @@ class ReleaseFolder:
 
     def backbone_features(self, split: str) -> np.ndarray:
         """Return the backbone features of a split, float32 of shape (n, D), in the order of its csv."""
-        return self._rows(next(iter(self._feature_files(split, of_dual_encoder=False))), split)
+        return self._rows(split, of_dual_encoder=False)
 
     def clip_features(self, split: str) -> np.ndarray:
         """Return the dual encoder's features of a split, float32 of shape (n, d), in the order of its csv."""
-        return self._rows(next(iter(self._feature_files(split, of_dual_encoder=True))), split)
+        return self._rows(split, of_dual_encoder=True)
 
     def concepts(self, family: str) -> tuple[tuple[str, ...], np.ndarray]:
         """Read the concepts of a family.
@@ -102,12 +101,16 @@ class ReleaseFolder:
         """
         path = self.concept_list(family)
         names = self.lines(path)
+        width = self.clip_features("train").shape[1]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"{path}: concept '{twice}' occurs twice; name each concept once")
         features = load_tensor(path.with_name(f"{path.stem}_{self.dual_encoder}.pt"))
-        if len(features) != len(names):
-            raise ValueError(f"{path}: {len(names)} concepts but {len(features)} rows of text features; give one a row")
+        if features.shape != (len(names), width):
+            raise ValueError(
+                f"{path}: {len(names)} concepts but text features of shape {features.shape}; "
+                f"give one row a concept, {width} wide as the features of the clips"
+            )
         return names, features
 
     def motion_labels(self, split: str) -> dict[str, np.ndarray]:
@@ -123,8 +126,14 @@ class ReleaseFolder:
             ValueError: The clips are not those of the csv, rows differ in length, or a value is none of -1, 0 and 1.
         """
         path = self.file(f"motion_labels/hard_label_{split}.json")
-        records = json.loads(path.read_text("utf-8"))
-        rows = {Path(record["video_name"]).stem: np.array(record["attribute_label"], float) for record in records}
+        try:
+            records = json.loads(path.read_text("utf-8"))
+            rows = {Path(record["video_name"]).stem: np.array(record["attribute_label"], float) for record in records}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path}: not motion labels, at {error!r}; it must be a list of "
+                '{"video_name": ..., "attribute_label": [0, 1, ...]}'
+            ) from error
         expected = {clip_id for clip_id, _, _ in self.clips[split]}
         if len(records) != len(rows) or set(rows) != expected:
             differing = sorted(set(rows) ^ expected)
@@ -156,7 +165,7 @@ class ReleaseFolder:
             raise ValueError(f"{path}: clip '{twice}' occurs twice; list each clip once")
         return rows
 
-    def _feature_files(self, split: str, of_dual_encoder: bool) -> list[Path]:
+    def _feature_file(self, split: str, of_dual_encoder: bool) -> Path:
         """Find the one feature file of a split that is, or is not, of the dual encoder."""
         files = sorted(self.folder.glob(f"features/*_{split}_*.pt"))
         chosen = [path for path in files if path.stem.endswith(f"_{self.dual_encoder}") == of_dual_encoder]
@@ -166,10 +175,11 @@ class ReleaseFolder:
                 f"{self.folder}/features: {len(chosen)} files of the {kind} for split {split}; give exactly one "
                 f"*_{split}_ENCODER.pt (the dual encoder is {self.dual_encoder})"
             )
-        return chosen
+        return chosen[0]
 
-    def _rows(self, path: Path, split: str) -> np.ndarray:
+    def _rows(self, split: str, of_dual_encoder: bool) -> np.ndarray:
         """Read features that have a row for each line of the csv."""
+        path = self._feature_file(split, of_dual_encoder)
         values = load_tensor(path)
         if values.ndim != 2 or len(values) != len(self.clips[split]):
             raise ValueError(
@@ -197,10 +207,11 @@ def load_tensor(path: Path) -> np.ndarray:
         raise ValueError(f"{path}: the file is absent; complete the release")
     try:
         value = torch.load(path, weights_only=True, map_location="cpu")
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(f"{path}: refused, it is not a plain tensor file ({reason[:200]}); save one tensor") from error
-    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-        raise ValueError(f"{path}: holds {type(value).__name__}; it must be one tensor of floating-point numbers")
+    except Exception as error:  # broken bytes make the unpickler raise almost anything
+        raise ValueError(
+            f"{path}: refused, it is not a plain tensor file; save one dense tensor with torch.save"
+        ) from error
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.layout != torch.strided:
+        raise ValueError(f"{path}: holds {type(value).__name__}; it must be one dense tensor of floating-point numbers")
     wide = value.dtype == torch.float64
     return value.detach().to(torch.float64 if wide else torch.float32).numpy()

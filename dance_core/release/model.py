@@ -46,6 +46,9 @@ def released_model(release: ReleaseFolder) -> Model:
         )
     starts = dict(zip(order, np.cumsum([0, *(len(names[family]) for family in order)]), strict=False))
     columns = [starts[family] + place for family in families for place in range(len(names[family]))]
+    widths = {family: weight.shape[1] for family, (weight, _, _) in parts.items()}
+    if len(set(widths.values())) > 1:
+        raise ValueError(f"{root}: W_c of the families are for {widths} features; all must be for the same backbone")
     layer, mean, std = (np.concatenate([parts[family][kind] for family in families]) for kind in range(3))
     return Model(
         feature_mean=np.zeros(layer.shape[1]),

@@ -31,6 +31,7 @@ def evidence_page(site: Site) -> dict[str, Any]:
     runs = run_rows(comparison, site.splits, inputs.model.concept_weight.shape[1])
     return {
         "protocols": {name: record["seeds"] for name, record in comparison.items()},
+        "seen_poses": bool(inputs.config.get("release")) and not (inputs.config.get("poses") or {}).get("folder"),
         "runs": runs,
         "span": interval_span(runs),
         "tested": any(record["tests"] for record in comparison.values()),

@@ -15,7 +15,13 @@ from dance_core.sparse_classifier.objective import (
     SparseClassifier,
     effective_concepts,
 )
-from dance_core.sparse_classifier.path import at_effective_concepts, fit_path, strongest_lam, truncated
+from dance_core.sparse_classifier.path import (
+    at_effective_concepts,
+    falling_strengths,
+    fit_path,
+    strongest_lam,
+    truncated,
+)
 from dance_core.sparse_classifier.saga import SagaSettings, lam_of_authors
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "SparseClassifier",
     "at_effective_concepts",
     "effective_concepts",
+    "falling_strengths",
     "fit_path",
     "fit_sparse_classifier",
     "lam_of_authors",

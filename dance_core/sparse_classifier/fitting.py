@@ -45,7 +45,7 @@ def fit_sparse_classifier(
         gap_tolerance: Newton stops too once the objective is proven to be within this share of the optimum.
         solver: "newton", which reaches the optimum, or "saga", the stochastic solver of the authors.
         saga: Settings of saga.
-        device: Where newton's products are made: "cpu" (numpy), "cuda" (torch), or "auto".
+        device: Where newton's products are made: "cpu" (numpy), "cuda" (torch), or "auto" (cuda where it is present).
 
     Returns:
         The classifier with its certificate.
@@ -81,7 +81,7 @@ def prepared(z: np.ndarray, y: np.ndarray, alpha: float, n_classes: int | None, 
         y: Class indices in [0, K), shape (n,).
         alpha: Share of the L1 part, in [0, 1].
         n_classes: K; by default the largest index plus one.
-        device: "cpu", "cuda" or "auto".
+        device: "cpu", "cuda" or "auto", which is cuda where it is present and cpu elsewhere, also beside an mps.
 
     Returns:
         The data term.
@@ -93,9 +93,9 @@ def prepared(z: np.ndarray, y: np.ndarray, alpha: float, n_classes: int | None, 
     n_classes = n_classes or int(y.max(initial=-1)) + 1
     _check(z, y, alpha, n_classes)
     chosen = "cpu" if device == "cpu" else pick_device(device).type
-    if chosen == "mps":
+    if chosen == "mps" and device != "auto":
         raise ValueError("sparse classifier: device 'mps' has no float64; set device: cpu")
-    return Likelihood(z, y, n_classes) if chosen == "cpu" else TorchLikelihood(z, y, n_classes, chosen)
+    return TorchLikelihood(z, y, n_classes, chosen) if chosen == "cuda" else Likelihood(z, y, n_classes)
 
 
 def strongest(likelihood: Likelihood, alpha: float) -> float:

@@ -61,10 +61,10 @@ class TorchLikelihood(Likelihood):
         z: Standardised concept activations, shape (n, M).
         y: Class indices, shape (n,).
         n_classes: K.
-        device: A `torch.device`.
+        device: Name of a torch device, such as "cuda".
     """
 
-    def __init__(self, z: np.ndarray, y: np.ndarray, n_classes: int, device: Any) -> None:
+    def __init__(self, z: np.ndarray, y: np.ndarray, n_classes: int, device: str) -> None:
         import torch
 
         super().__init__(z, y, n_classes)

@@ -52,22 +52,10 @@ def objective_at(point: Point, penalty: ElasticNet) -> float:
     return point.loss + penalty.value(point.theta[:, :-1])
 
 
-def slopes_at(likelihood: Likelihood, penalty: ElasticNet, point: Point, support: np.ndarray | None = None) -> Slopes:
-    """Return the slopes at a point.
-
-    Args:
-        likelihood: The data term.
-        penalty: The penalty of the weights.
-        point: Where.
-        support: Weights that may move, shape (K, M); by default all.
-
-    Returns:
-        The slopes; that of the objective is zero off the support.
-    """
+def slopes_at(likelihood: Likelihood, penalty: ElasticNet, point: Point) -> Slopes:
+    """Return the slopes at a point."""
     gradient = likelihood.gradient(point.probabilities)
     slope = penalty.slope(point.theta[:, :-1], gradient[:, :-1])
-    if support is not None:
-        slope = slope * support
     return Slopes(gradient, np.hstack([slope, gradient[:, -1:]]))
 
 
@@ -77,26 +65,23 @@ def descend(
     point: Point,
     is_done: Callable[[Point, Slopes], bool],
     max_iterations: int,
-    support: np.ndarray | None = None,
 ) -> tuple[Point, int]:
     """Take Newton steps until the point is good enough, the iterations are spent, or no step goes down.
 
     Args:
         likelihood: The data term.
         penalty: The penalty of the weights.
-        point: Where to start; weights off the support are zero.
+        point: Where to start.
         is_done: Whether a point with its slopes is good enough.
         max_iterations: Largest number of steps.
-        support: Weights that may move, shape (K, M); by default all.
 
     Returns:
         The last point and the number of steps.
     """
     precision: type = np.float32
     for iteration in range(max_iterations):
-        if support is None:
-            point = _centred(point, penalty)
-        slopes = slopes_at(likelihood, penalty, point, support)
+        point = _centred(point, penalty)
+        slopes = slopes_at(likelihood, penalty, point)
         if is_done(point, slopes):
             return point, iteration
         moved = _newton_step(likelihood, penalty, point, slopes.objective, precision)

@@ -65,7 +65,7 @@ def fit_path(
     """
     likelihood = prepared(z, y, alpha, n_classes, device)
     limit = strongest(likelihood, alpha)
-    strengths = _strengths(limit, n_values, ratio) if lams is None else sorted(map(float, lams), reverse=True)
+    strengths = falling_strengths(limit, n_values, ratio) if lams is None else sorted(map(float, lams), reverse=True)
     if not strengths or strengths[-1] <= 0:
         raise ValueError("sparse classifier: a path needs at least one lam, each above 0")
     if strengths[-1] >= limit:
@@ -80,8 +80,36 @@ def fit_path(
     return tuple(path)
 
 
+def falling_strengths(limit: float, n_values: int, ratio: float) -> list[float]:
+    """Return the strengths of a path, in equal ratios.
+
+    Args:
+        limit: The strongest, see `strongest_lam`.
+        n_values: Number of strengths, at least 2.
+        ratio: Weakest strength as a share of the strongest, in (0, 1).
+
+    Returns:
+        The strengths, the strongest first.
+
+    Raises:
+        ValueError: The number or the ratio is out of range; the limit is infinite (alpha is 0) or nothing, as where no
+            concept differs between the classes.
+    """
+    if n_values < 2 or not 0 < ratio < 1:
+        raise ValueError(f"sparse classifier: a path of {n_values} values to {ratio:g}; use 2 or more, ratio in (0, 1)")
+    if not np.isfinite(limit):
+        raise ValueError(
+            "sparse classifier: at alpha 0 no lam is strong enough to empty the model; give lams or raise alpha"
+        )
+    if limit < 1e-12:
+        raise ValueError(
+            "sparse classifier: no concept differs between the classes of the train clips; check the concepts"
+        )
+    return [float(lam) for lam in np.geomspace(limit, limit * ratio, n_values)]
+
+
 def at_effective_concepts(
-    path: Sequence[SparseClassifier], z: np.ndarray, y: np.ndarray, levels: Iterable[int], refit: bool = False
+    path: Sequence[SparseClassifier], z: np.ndarray, y: np.ndarray, levels: Iterable[int]
 ) -> dict[int, SparseClassifier]:
     """Return one classifier for each number of effective concepts (NEC).
 
@@ -94,7 +122,6 @@ def at_effective_concepts(
         z: Activations that the path was fitted on, shape (n, M).
         y: Their class indices, shape (n,).
         levels: Numbers of effective concepts, above 0.
-        refit: Fit the weights that are left again, at the same strength; the literature does not.
 
     Returns:
         Level to classifier. Objective, residual and gap are of the truncated weights, so `converged` is mostly False.
@@ -117,7 +144,7 @@ def at_effective_concepts(
             raise ValueError(f"sparse classifier: {level} effective concepts are asked for; use a number above 0")
         above = np.where(counts >= level, counts, np.inf)
         source = path[int(above.argmin() if np.isfinite(above).any() else counts.argmax())]
-        chosen[level] = _at_level(likelihood, source, round(level * len(source.weight)), refit)
+        chosen[level] = _at_level(likelihood, source, round(level * len(source.weight)))
     return chosen
 
 
@@ -139,42 +166,20 @@ def truncated(weight: np.ndarray, n: int) -> np.ndarray:
     return out
 
 
-def _strengths(limit: float, n_values: int, ratio: float) -> list[float]:
-    if n_values < 2 or not 0 < ratio < 1:
-        raise ValueError(f"sparse classifier: a path of {n_values} values to {ratio:g}; use 2 or more, ratio in (0, 1)")
-    if not np.isfinite(limit):
-        raise ValueError(
-            "sparse classifier: at alpha 0 no lam is strong enough to empty the model; give lams or raise alpha"
-        )
-    if limit < 1e-12:
-        raise ValueError(
-            "sparse classifier: no concept differs between the classes of the train clips; check the concepts"
-        )
-    return [float(lam) for lam in np.geomspace(limit, limit * ratio, n_values)]
-
-
 def _fit_from(
-    likelihood: Likelihood,
-    penalty: ElasticNet,
-    point: Point,
-    tolerance: float,
-    max_iterations: int,
-    support: np.ndarray | None = None,
+    likelihood: Likelihood, penalty: ElasticNet, point: Point, tolerance: float, max_iterations: int
 ) -> tuple[Point, SparseClassifier]:
     point, iterations = descend(
-        likelihood, penalty, point, lambda _, slopes: slopes.residual <= tolerance, max_iterations, support
+        likelihood, penalty, point, lambda _, slopes: slopes.residual <= tolerance, max_iterations
     )
     fitted = certified(likelihood, penalty, point, iterations, tolerance)
-    if support is None:
-        report(fitted, tolerance)
+    report(fitted, tolerance)
     return point, fitted
 
 
-def _at_level(likelihood: Likelihood, source: SparseClassifier, n: int, refit: bool) -> SparseClassifier:
-    if np.count_nonzero(np.abs(source.weight) > ZERO_WEIGHT) <= n and not refit:
+def _at_level(likelihood: Likelihood, source: SparseClassifier, n: int) -> SparseClassifier:
+    if np.count_nonzero(np.abs(source.weight) > ZERO_WEIGHT) <= n:
         return source
     penalty, weight = ElasticNet(source.lam, source.alpha), truncated(source.weight, n)
     point = point_at(likelihood, np.hstack([weight, source.bias[:, None]]))
-    if refit:
-        return _fit_from(likelihood, penalty, point, 1e-6, 500, support=weight != 0)[1]
     return replace(certified(likelihood, penalty, point, source.iterations, 0.0), converged=False)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,5 +164,13 @@ def test_errors_name_what_does_not_fit():
         compare(z, y, FAMILIES, x | {"test": x["test"][1:]})
     with pytest.raises(ValueError, match="activations and labels of split 'train' differ in rows"):
         compare(z | {"train": z["train"][1:]}, y, FAMILIES)
+    with pytest.raises(ValueError, match="split 'shift_test' has activations but no features; give them for the same"):
+        compare(z, y, FAMILIES, {split: x[split] for split in ("train", "test")})
+    with pytest.raises(ValueError, match="split 'test' has activations but no labels; give them for the same splits"):
+        compare(z, {split: y[split] for split in ("train", "shift_test")}, FAMILIES)
+    with pytest.raises(ValueError, match="no concept differs between the classes of the train clips; check the conc"):
+        compare({split: np.ones_like(values) for split, values in z.items()}, y, FAMILIES, settings=QUICK)
+    with pytest.raises(ValueError, match="at alpha 0 no lam is strong enough to empty the model"):
+        compare(z, y, FAMILIES, settings=replace(QUICK, alpha=0.0))
     with pytest.raises(ValueError, match="3 families for other columns of activations; give one per column"):
         compare(z, y, FAMILIES[:3])

@@ -7,6 +7,7 @@ from dance_core.clips import (
     class_names,
     clip_groups,
     feature_matrix,
+    feature_scale,
     fitted_splits,
     refuse_strangers,
     training_clips,
@@ -139,3 +140,12 @@ def test_features_come_in_the_order_asked_for():
     with pytest.raises(ValueError, match="backbone_features: clip 'b' has values that are not finite; rebuild it"):
         feature_matrix(features, ["a", "b"])
     assert feature_matrix(features, ["a"]).tolist() == [[1, 2]]
+
+
+def test_features_are_scaled_by_hand():
+    x = np.array([[0.0, 7.0, 1e6], [4.0, 7.0, 1e6 + 1e-5]])
+    mean, std = feature_scale(x)
+    np.testing.assert_allclose(mean, [2, 7, 1e6])
+    # of 0 and 4: 8 / (n - 1); the others are constant, the last one but for rounding
+    np.testing.assert_allclose(std, [np.sqrt(8), 1, 1])
+    np.testing.assert_allclose(feature_scale(x, ddof=0, constant=np.inf)[1], [2, np.inf, np.inf])

@@ -82,6 +82,13 @@ def test_ablations_are_averaged_row_by_row():
     assert (one["top1"], one["top1_sd"]) == (0.5, None)
 
 
+def test_the_accuracies_at_the_levels_are_averaged_again():
+    (row,) = compare_runs([run(top1=0.5), run(seed=1, top1=0.75)])["honest"]["anec"]
+    assert (row["method"], row["split"]) == ("motion", "test")
+    # the one level of these tables is 5: each top1 less a quarter, averaged over the seeds
+    assert (row["anec_5"], row["anec_avg"]) == (0.375, 0.375)
+
+
 def test_the_model_is_tested_against_the_probe_by_hand():
     test = compare_runs([run(guesses=(5, 0))])["honest"]["tests"]["test"]
     # 5 clips tell, all for the model: 2 / 2^5; without the point itself half of that

@@ -160,6 +160,8 @@ def test_parts_that_do_not_fit_are_refused():
         replace(model, concepts=model.concepts[1:])
     with pytest.raises(ValueError, match="model: z_std has values that are not finite; train it again"):
         replace(model, z_std=np.full(4, np.nan))
+    with pytest.raises(ValueError, match="model: z_std has values of 0 or below, by which nothing can be divided"):
+        replace(model, z_std=np.array([1.0, 0.0, 1.0, 1.0]))
 
 
 def test_features_that_do_not_fit_are_refused():

@@ -360,6 +360,37 @@ def test_segments_that_cannot_be_fitted_are_refused() -> None:
         fit_motion_concepts(segments, MotionSettings(partition=9))
 
 
+def test_train_segments_that_are_all_the_same_are_one_concept_or_are_refused() -> None:
+    segments = segments_table()
+    alike = segments.assign(joints=[segments["joints"][0]] * len(segments))
+    found = fit_motion_concepts(alike, MotionSettings(metric="euclidean"))
+    assert found.concepts["size"].tolist() == [(segments["split"] == "train").sum()]
+    assert found.concepts["purity"].tolist() == [pytest.approx(1 / 3)]
+    assert found.partitions["reason"].tolist() == ["no partition has 10 to 80 concepts; 1 is the nearest"]
+    assert (found.assignments["concept"] == 0).all()
+    assert (found.assignments["distance"] == 0).all()
+    # The radius is 0, so any other movement belongs to no concept.
+    moved = alike["joints"].where(alike["split"] == "train", segments["joints"])
+    held_out = fit_motion_concepts(alike.assign(joints=moved), MotionSettings(metric="euclidean")).assignments
+    assert (held_out.loc[held_out["split"] != "train", "concept"] == -1).all()
+    sentence = (
+        r"^motion_concepts: all train segments are the same, so less their mean nothing is left to compare; "
+        r"check the poses or set motion_concepts\.metric: euclidean$"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        fit_motion_concepts(alike, SMALL)
+
+
+def test_one_cluster_is_one_concept_of_all_classes() -> None:
+    segments, settings = segments_table(), MotionSettings(method="kmeans", requested=1)
+    found = fit_motion_concepts(segments, settings)
+    assert found.concepts["purity"].tolist() == [pytest.approx(1 / 3)]
+    assert json.loads(found.concepts["class_counts"][0]) == dict.fromkeys(CLASSES, 48)
+    assert (found.assignments.loc[found.assignments["split"] == "train", "concept"] == 0).all()
+    stability = refit_stability(segments, settings)
+    assert (stability["n_clusters"], stability["ari"]["min"]) == ([1, 1, 1], 1)
+
+
 def test_labels_that_do_not_fit_are_refused() -> None:
     manifest = pd.DataFrame({"clip_id": ["a"], "split": ["train"]})
     with pytest.raises(ValueError, match="assignments has clip 'z', which the manifest lacks; rebuild motion_concepts"):

@@ -78,7 +78,16 @@ def test_where_there_is_nothing_to_compare_nothing_is_dropped():
     for scores in (SCORES[:, :1], np.repeat(SCORES[:, :1], 3, axis=1), SCORES[:1, :1]):
         verdict = pruned(scores, Pruning(zscore=0.5))
         assert verdict.kept.all()
-        np.testing.assert_array_equal(verdict.zscore, 0)
+        assert np.isnan(verdict.zscore).all()
+
+
+def test_a_z_score_of_exactly_nothing_is_judged_as_any_other():
+    # Strengths 0.25, 0.5 and 0.75: the middle one is the mean, without rounding.
+    scores = np.linspace(-0.125, 0.125, 5)[:, None] + [0.25, 0.5, 0.75]
+    verdict = pruned(scores, Pruning(zscore=0.5))
+    assert verdict.zscore[1] == 0
+    assert verdict.kept.tolist() == [False, False, True]
+    assert pruned(scores, Pruning(zscore=0)).kept.tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize(

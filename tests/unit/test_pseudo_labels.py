@@ -29,6 +29,10 @@ MANIFEST = pd.DataFrame(
 CLIPS = clips_of({"c": [0, 5], "a": [3, 4], "b": [1, 0]})
 
 
+def above(cutoff: float) -> Pruning:
+    return Pruning("cutoff", cutoff=cutoff)
+
+
 def test_cosines_by_hand():
     scores = cosine_scores(np.float32([[3, 4], [0, 2]]), np.float32([[1, 0], [0, 5], [-1, -1]]))
     assert scores == pytest.approx(np.array([[0.6, 0.8, -1.4 / np.sqrt(2)], [0, 1, -1 / np.sqrt(2)]]), abs=1e-6)
@@ -55,7 +59,7 @@ def test_a_row_without_direction_is_refused(clips, concepts, name):
 
 
 def test_labels_are_joined_by_clip_id_and_cover_usable_clips_only():
-    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", 0.1)
+    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", above(0.1))
     assert labels[["clip_id", "split"]].to_dict("list") == {
         "clip_id": ["a", "b", "c"],
         "split": ["train"] * 2 + ["test"],
@@ -66,7 +70,7 @@ def test_labels_are_joined_by_clip_id_and_cover_usable_clips_only():
 
 
 def test_a_concept_that_no_train_clip_shows_is_dropped_with_a_reason():
-    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", 0.5)
+    labels, concepts = pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "object", above(0.5))
     assert np.stack(labels["scores"]) == pytest.approx(np.array([[0.6], [1], [0]]), abs=1e-6)
     assert concepts["kept"].tolist() == [True, False]
     assert concepts["reason"].tolist() == [
@@ -78,19 +82,19 @@ def test_a_concept_that_no_train_clip_shows_is_dropped_with_a_reason():
 def test_the_filter_takes_the_mean_of_the_five_largest_train_scores():
     angles = {f"clip{i}": [c, np.sqrt(1 - c * c)] for i, c in enumerate([0.9, 0.8, 0.7, 0.6, 0.5, 0.1, 0.0])}
     manifest = pd.DataFrame({"clip_id": list(angles), "split": "train", "status": "ok"})
-    _, concepts = pseudo_label_table(clips_of(angles), CONCEPTS, manifest, "object", 0.0)
+    _, concepts = pseudo_label_table(clips_of(angles), CONCEPTS, manifest, "object", above(0.0))
     assert concepts["top5"][0] == pytest.approx(0.7, abs=1e-6)
 
 
 def test_test_clips_do_not_keep_a_concept():
     clips = clips_of({"a": [1, 0], "b": [0.8, 0.6], "c": [0, 1]})
-    _, concepts = pseudo_label_table(clips, CONCEPTS, MANIFEST, "object", 0.5)
+    _, concepts = pseudo_label_table(clips, CONCEPTS, MANIFEST, "object", above(0.5))
     assert concepts["kept"].tolist() == [True, False]
 
 
 def test_a_family_without_concepts_is_refused():
     with pytest.raises(ValueError, match="family 'motion' has no concept; add some to the concept set"):
-        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "motion", 0.1)
+        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "motion", above(0.1))
 
 
 def test_a_cutoff_that_keeps_nothing_is_refused():
@@ -99,27 +103,27 @@ def test_a_cutoff_that_keeps_nothing_is_refused():
         match=r"no scene concept is kept \(the strongest, 'street', is dropped because no clip shows it: its five "
         r"strongest train scores average 0.800, cutoff 0.99\); loosen pseudo_labels.pruning",
     ):
-        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "scene", 0.99)
+        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST, "scene", above(0.99))
 
 
 def test_a_usable_clip_without_embedding_is_named():
     with pytest.raises(ValueError, match="clip_features has no row for clip 'b'"):
-        pseudo_label_table(CLIPS[CLIPS["clip_id"] != "b"], CONCEPTS, MANIFEST, "object", 0.1)
+        pseudo_label_table(CLIPS[CLIPS["clip_id"] != "b"], CONCEPTS, MANIFEST, "object", above(0.1))
 
 
 def test_train_clips_are_needed():
     with pytest.raises(ValueError, match="no usable clip of the manifest is in the train split"):
-        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST.assign(split="test"), "object", 0.1)
+        pseudo_label_table(CLIPS, CONCEPTS, MANIFEST.assign(split="test"), "object", above(0.1))
 
 
 def test_the_authors_protocol_lets_val_clips_keep_a_concept():
     clips = clips_of({"a": [1, 0], "b": [0.8, 0.6], "c": [0, 1]})
     manifest = MANIFEST.assign(split=["train", "train", "val", "train"])
     for protocol, kept in (("honest", [True, False]), ("authors", [True, True])):
-        _, concepts = pseudo_label_table(clips, CONCEPTS, manifest, "object", 0.5, protocol)
+        _, concepts = pseudo_label_table(clips, CONCEPTS, manifest, "object", above(0.5), protocol)
         assert concepts["kept"].tolist() == kept
     with pytest.raises(ValueError, match="protocol 'dishonest' is unknown; use one of honest, authors"):
-        pseudo_label_table(clips, CONCEPTS, manifest, "object", 0.5, "dishonest")
+        pseudo_label_table(clips, CONCEPTS, manifest, "object", above(0.5), "dishonest")
 
 
 def test_the_rule_of_the_settings_is_followed_and_its_figures_are_told():

@@ -3,6 +3,7 @@
 import pytest
 
 from dance_core.__main__ import main
+from dance_core.status import accuracy_table
 from dance_core.tables import write_json
 
 
@@ -60,3 +61,11 @@ def test_unknown_numbers_are_dashes(results, capsys):
 def test_a_workflow_that_did_not_run_is_said_plainly(tmp_path, capsys):
     assert main(["status", str(tmp_path)]) == 1
     assert "no comparison found; run 'snakemake --cores all' first" in capsys.readouterr().err
+
+
+def test_only_splits_that_judge_are_listed_and_equal_seeds_are_said_to_be(tmp_path):
+    equal = {**SCORES, "top1": over(0.9375, 1e-16, 3)}
+    accuracy = {"dance": {"train": SCORES, "val": SCORES, "test": equal}}
+    write_json(tmp_path / "comparison.json", {"honest": {"metrics": {"accuracy": accuracy}, "ablations": ROWS}})
+    lines = accuracy_table(tmp_path).splitlines()[1:]
+    assert [line.split()[2:6] for line in lines] == [["test", "48", "93.8", "same"]]

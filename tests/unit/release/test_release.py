@@ -160,6 +160,14 @@ def with_a_dict(path):
     torch.save({"x": torch.ones(2)}, path)
 
 
+def with_a_sparse_tensor(path):
+    torch.save(torch.eye(6).to_sparse(), path)
+
+
+def with_broken_bytes(path):
+    path.write_bytes(b"\x80\x02.")
+
+
 def with_text(path):
     path.write_text("not a tensor")
 
@@ -170,7 +178,9 @@ def with_text(path):
         (shorter, r"features of shape \(3, 5\) for 6 clips of train.csv; row i must be line i"),
         (with_code, "refused, it is not a plain tensor file"),
         (with_torch_code, "refused, it is not a plain tensor file"),
-        (with_a_dict, "holds dict; it must be one tensor of floating-point numbers"),
+        (with_a_dict, "holds dict; it must be one dense tensor of floating-point numbers"),
+        (with_a_sparse_tensor, "it must be one dense tensor of floating-point numbers"),
+        (with_broken_bytes, "refused, it is not a plain tensor file; save one dense tensor with torch.save"),
         (with_text, "refused, it is not a plain tensor file"),
     ],
 )
@@ -212,7 +222,11 @@ def test_labels_that_disagree_are_refused(written, change, sentence):
         ("train.csv", "0000.mp4,0\n0000.mp4,0\n", "clip '0000' occurs twice; list each clip once"),
         ("val.csv", "0000.mp4,0\n0007.mp4,1\n0008.mp4,0\n", "clip '0000' is in train.csv and in val.csv"),
         ("concepts/tiny_object_concept.txt", "Ball\nBall", "concept 'Ball' occurs twice; name each concept once"),
-        ("concepts/tiny_object_concept.txt", "Ball", "1 concepts but 2 rows of text features; give one a row"),
+        (
+            "concepts/tiny_object_concept.txt",
+            "Ball",
+            r"1 concepts but text features of shape \(2, 4\); give one row a concept, 4 wide",
+        ),
         ("released_model/aggregated/concepts.txt", "a\nb", "its 2 names fit 0 orders of the families"),
     ],
 )
@@ -222,6 +236,27 @@ def test_lists_that_disagree_are_refused(written, file, text, sentence):
     with pytest.raises(ValueError, match=sentence):
         imported(folder)
         released_model(ReleaseFolder(folder))
+
+
+@pytest.mark.parametrize("text", ["[{]", '[{"name": "0000.mp4"}]', "[1, 2]"])
+def test_labels_in_another_form_are_refused(written, text):
+    (written[0] / "motion_labels/hard_label_train.json").write_text(text)
+    with pytest.raises(ValueError, match=r"hard_label_train\.json: not motion labels, at .* it must be a list of"):
+        imported(written[0])
+
+
+def test_features_of_two_networks_are_refused(written):
+    folder, _ = written
+    save(folder / "features/tiny_val_vmae_b.pt", np.ones((3, 6)))
+    with pytest.raises(ValueError, match="the backbone has 5 features in train and 6 in val; both must come from the"):
+        imported(folder)
+
+
+def test_a_release_without_one_usable_train_clip_is_refused(written):
+    folder, _ = written
+    save(folder / "features/tiny_train_vmae_b.pt", np.zeros((6, 5)))
+    with pytest.raises(ValueError, match=r"no train clip has usable features \(6 have none\); export them again"):
+        imported(folder)
 
 
 def test_absent_parts_are_named(written, tmp_path):
@@ -240,6 +275,10 @@ def test_a_model_of_another_shape_is_refused(written):
     folder, _ = written
     save(folder / "released_model/aggregated/W_g.pt", np.ones((2, 5)))
     with pytest.raises(ValueError, match=r"W_g \(2, 5\) and b_g \(2,\) for 2 classes and 6 concepts"):
+        released_model(ReleaseFolder(folder))
+    save(folder / "released_model/place/W_c.pt", np.ones((1, 4)))
+    save(folder / "released_model/aggregated/W_g.pt", np.ones((2, 6)))
+    with pytest.raises(ValueError, match="'scene': 4} features; all must be for the same backbone"):
         released_model(ReleaseFolder(folder))
     save(folder / "released_model/pose/proj_std.pt", np.ones(2))
     with pytest.raises(ValueError, match=r"pose: 3 concepts, but W_c \(3, 5\), proj_mean \(1, 3\) and proj_std \(2,\)"):

@@ -80,6 +80,13 @@ def test_intervals_share_an_axis() -> None:
     assert interval_span([]) == pytest.approx((-0.1, 1.1))
 
 
+@pytest.mark.parametrize(("folder", "seen"), [(None, True), ("labels", False)])
+def test_released_motion_labels_are_said_to_have_seen_the_test_poses(inputs: ReportInputs, folder, seen) -> None:
+    config = {**inputs.config, "release": "release", "poses": {"folder": folder}}
+    assert evidence_page(Site(replace(inputs, config=config), {}))["seen_poses"] is seen
+    assert not evidence_page(Site(inputs, {}))["seen_poses"]
+
+
 def test_tests_of_grouped_clips_come_with_a_warning(inputs: ReportInputs, tmp_path: Path) -> None:
     assert not evidence_page(Site(inputs, {}))["grouped"]
     together = inputs.manifest.assign(group="one")

@@ -193,7 +193,7 @@ def test_the_strongest_lam_is_where_the_first_weight_appears(alpha):
 
 def test_torch_and_numpy_agree():
     z, y = problem()
-    here, there = Likelihood(z, y, 4), TorchLikelihood(z, y, 4, torch.device("cpu"))
+    here, there = Likelihood(z, y, 4), TorchLikelihood(z, y, 4, "cpu")
     theta = np.random.default_rng(0).normal(size=(4, 13))
     (loss, probabilities), (loss_there, probabilities_there) = here.evaluate(theta), there.evaluate(theta)
     assert loss_there == pytest.approx(loss, abs=1e-10)
@@ -270,6 +270,13 @@ def test_effective_concepts_by_hand():
     assert effective_concepts(np.array([[1.0, 0, -2e-5], [1e-6, 0, 0]])) == 1.0
 
 
+def test_auto_beside_an_mps_is_the_cpu(monkeypatch):
+    z, y = problem()
+    expected = fit_sparse_classifier(z, y)
+    monkeypatch.setattr("dance_core.sparse_classifier.fitting.pick_device", lambda _: torch.device("mps"))
+    np.testing.assert_array_equal(fit_sparse_classifier(z, y, device="auto").weight, expected.weight)
+
+
 def test_errors_name_the_place_and_the_cure(monkeypatch):
     z, y = problem()
     with pytest.raises(ValueError, match="120 rows of activations but 119 labels; give one label a row"):
@@ -288,7 +295,7 @@ def test_errors_name_the_place_and_the_cure(monkeypatch):
         fit_sparse_classifier(z, y, device="tpu")
     monkeypatch.setattr("dance_core.sparse_classifier.fitting.pick_device", lambda _: torch.device("mps"))
     with pytest.raises(ValueError, match="device 'mps' has no float64; set device: cpu"):
-        fit_sparse_classifier(z, y, device="auto")
+        fit_sparse_classifier(z, y, device="mps")
     z[7, 3] = np.nan
     with pytest.raises(ValueError, match="row 7 has values that are not finite; drop the clip"):
         fit_sparse_classifier(z, y)

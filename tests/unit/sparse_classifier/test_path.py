@@ -6,6 +6,7 @@ from dance_core.sparse_classifier import (
     SparseClassifier,
     at_effective_concepts,
     effective_concepts,
+    falling_strengths,
     fit_path,
     fit_sparse_classifier,
     strongest_lam,
@@ -95,18 +96,8 @@ def test_levels_take_the_nearest_solution_from_above_by_hand():
     assert cut.objective == pytest.approx(loss + 0.01 * 0.99 * 11 + 0.01 * 0.01 / 2 * 61)
 
 
-def test_a_refit_moves_only_the_weights_that_are_left():
-    z, y = problem()
-    path = fit_path(z, y, n_values=10, tolerance=1e-9)
-    cut, refit = (at_effective_concepts(path, z, y, [2], refit)[2] for refit in (False, True))
-    assert effective_concepts(cut.weight) == 2.0
-    assert not refit.weight[cut.weight == 0].any()
-    used = np.flatnonzero(refit.weight[0])
-    _, gradient, bias_gradient = CrossEntropy(z, np.eye(4)[y]).value_and_gradient(refit.weight, refit.bias)
-    slope = (gradient + refit.l2 * refit.weight + refit.l1 * np.sign(refit.weight))[0, used]
-    np.testing.assert_allclose(slope, 0, atol=1e-6)
-    np.testing.assert_allclose(bias_gradient, 0, atol=1e-6)
-    assert refit.objective < cut.objective
+def test_strengths_fall_in_equal_ratios():
+    np.testing.assert_allclose(falling_strengths(0.8, 4, 0.125), [0.8, 0.4, 0.2, 0.1])
 
 
 def test_errors_name_the_place_and_the_cure():
