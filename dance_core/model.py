@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,19 @@ class Model:
         """
         logits = self.logits(features)
         return softmax(logits, axis=1), logits
+
+    def explain(self, video: str | Path, weights: str | Path = "weights") -> Any:
+        """Explain a new video; `dance_core.new_video.explain_videos` loads the encoders once for many.
+
+        Args:
+            video: Video file.
+            weights: Folder of the fetched weights.
+
+        Returns:
+            A `dance_core.new_video.Explanation`; what it raises is said there.
+        """
+        # Not an import statement: stages that read a model neither load networks nor run again when a decoder changes.
+        return import_module("dance_core.new_video").explain_video(self, video, weights)
 
     def save(self, folder: str | Path) -> None:
         """Write model.safetensors and model.json.

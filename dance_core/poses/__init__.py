@@ -106,7 +106,7 @@ def pose_estimator(settings: PoseSettings) -> PoseEstimator:
 
 
 def estimate_poses(
-    manifest: pd.DataFrame, source: str | Path, settings: PoseSettings
+    manifest: pd.DataFrame, source: str | Path, settings: PoseSettings, estimator: PoseEstimator | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate the poses of the main person in every usable clip.
 
@@ -114,6 +114,7 @@ def estimate_poses(
         manifest: Rows of the manifest; clips that are not usable are left out.
         source: Folder that the paths of the manifest start from.
         settings: How poses are estimated.
+        estimator: What `pose_estimator` made of the settings, so that it is loaded once for many calls.
 
     Returns:
         The poses, one row for each sampled frame in which the main person was seen, and their quality, one row for
@@ -125,7 +126,7 @@ def estimate_poses(
     Source:
         DANCE, section 3.1 (2D poses of the frames).
     """
-    estimator = pose_estimator(settings)
+    estimator = estimator or pose_estimator(settings)
     poses: list[dict[str, object]] = []
     quality: list[dict[str, object]] = []
     for clip in manifest[manifest["status"].isin(USABLE)].itertuples(index=False):

@@ -1,6 +1,6 @@
 """The pages of single clips: the prediction as an exact sum that can be read and switched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dance_core.concept_targets import FAMILIES
+from dance_core.model import Model
 from dance_core.report.inputs import FITTED_SPLITS, records
 from dance_core.report.markup import safe_name
 from dance_core.report.site import Site
@@ -47,19 +48,33 @@ def model_document(site: Site) -> dict[str, Any]:
     Returns:
         classes, families, bias, columns (column of the weights, family, name, href) and weights [n_classes][n_used].
     """
-    used = used_columns(site)
+    return browser_model(site.inputs.model, site.columns, site.families)
+
+
+def browser_model(model: Model, columns: Sequence[Mapping[str, Any]], families: Sequence[str]) -> dict[str, Any]:
+    """Give a model as the browser needs it.
+
+    Args:
+        model: A trained model.
+        columns: Family, name and link of every column of the weights; a link may be None.
+        families: Families that were chosen, in their order.
+
+    Returns:
+        As `model_document`.
+    """
+    used = used_columns(model)
     return {
-        "classes": list(site.inputs.model.classes),
-        "families": site.families,
-        "bias": site.inputs.model.bias,
-        "columns": [{**site.columns[j], "column": int(j)} for j in used],
-        "weights": site.inputs.model.weight[:, used],
+        "classes": list(model.classes),
+        "families": list(families),
+        "bias": model.bias,
+        "columns": [{**columns[j], "column": int(j)} for j in used],
+        "weights": model.weight[:, used],
     }
 
 
-def used_columns(site: Site) -> np.ndarray:
+def used_columns(model: Model) -> np.ndarray:
     """Columns of the weights that are not zero for every class."""
-    return np.flatnonzero(np.any(site.inputs.model.weight != 0, axis=0))
+    return np.flatnonzero(np.any(model.weight != 0, axis=0))
 
 
 @dataclass(frozen=True)
@@ -126,16 +141,24 @@ def clip_document(site: Site, row: dict[str, Any], z: np.ndarray, shown: dict) -
         "predicted": row["predicted"],
         "probabilities": np.asarray(row["probabilities"], dtype=float),
         "logits": site.inputs.model.class_scores(z),
-        "z": z[used_columns(site)],
+        "z": z[used_columns(site.inputs.model)],
         "contributions": {name: _pairs(shown.get((row["clip_id"], name))) for name in explained},
     }
 
 
 def seen_without_weight(site: Site, label: str, z: np.ndarray, count: int = 5) -> list[dict[str, Any]]:
+    """Find the object and scene concepts that a clip shows but that a class does not use; see `silent_concepts`."""
+    return silent_concepts(site.inputs.model, site.columns, label, z, count)
+
+
+def silent_concepts(
+    model: Model, columns: Sequence[Mapping[str, Any]], label: str, z: np.ndarray, count: int = 5
+) -> list[dict[str, Any]]:
     """Find the object and scene concepts that a clip shows but that a class does not use.
 
     Args:
-        site: The report.
+        model: A trained model.
+        columns: Family, name and link of every column of the weights.
         label: The class.
         z: Normalised concept activations, float [n_columns].
         count: Largest number of concepts of each family.
@@ -143,13 +166,12 @@ def seen_without_weight(site: Site, label: str, z: np.ndarray, count: int = 5) -
     Returns:
         family, name, href and z, most active first within each family; only those above the training mean (z > 0).
     """
-    model = site.inputs.model
     silent = (model.weight[model.classes.index(label)] == 0) & (z > 0)
     found: list[dict[str, Any]] = []
     for family in FAMILIES[1:]:
-        columns = np.flatnonzero(silent & (model.families == family))
-        best = columns[np.argsort(-z[columns], kind="stable")][:count]
-        found += [{**site.columns[j], "z": float(z[j])} for j in best]
+        own = np.flatnonzero(silent & (model.families == family))
+        best = own[np.argsort(-z[own], kind="stable")][:count]
+        found += [{**columns[j], "z": float(z[j])} for j in best]
     return found
 
 

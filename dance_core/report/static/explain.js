@@ -76,9 +76,12 @@
     const box = dance.element("input", { type: "checkbox", "data-column": j, "aria-label": `${column.family}: ${column.name}` });
     box.checked = on[j];
     const seen = clip.z[j] < 0 ? "not " : ""; // less of it than the training clips show on average
+    const words = [dance.mark(column.family), " ", seen ? dance.element("em", {}, seen) : "", column.name];
     const detail = `weight ${dance.signed(weights[chosen][j])} \u00d7 activation ${dance.signed(clip.z[j])}`;
     return dance.element("li", { class: on[j] ? null : "off" }, box,
-      dance.element("a", { class: "name", href: dance.root() + column.href, title: detail }, dance.mark(column.family), " ", seen ? dance.element("em", {}, seen) : "", column.name),
+      column.href
+        ? dance.element("a", { class: "name", href: dance.root() + column.href, title: detail }, ...words)
+        : dance.element("span", { class: "name", title: detail }, ...words),
       bar(value, scale, column.family),
       dance.element("span", { class: "value" }, dance.signed(value, 3)),
       dance.element("small", { class: "quiet detail" }, detail));
@@ -133,7 +136,7 @@
   };
 
   const setUp = () => {
-    for (const [k, words] of new Map([[predicted, "predicted: "], ...(label === predicted ? [] : [[label, "true: "]])])) {
+    for (const [k, words] of new Map([[predicted, "predicted: "], ...(label < 0 || label === predicted ? [] : [[label, "true: "]])])) {
       const button = dance.element("button", { type: "button", value: k }, dance.element("small", {}, words), classes[k]);
       button.addEventListener("click", () => choose(k));
       byId("class-toggle").append(button);
