@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import torch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("float32", "float16", "bfloat16")
 
 
 def pick_device(name: str = "auto") -> "torch.device":
@@ -35,6 +36,25 @@ def pick_device(name: str = "auto") -> "torch.device":
         raise ValueError(f"device '{name}' is asked for but torch finds none here; set device: auto or cpu")
     _make_deterministic()
     return torch.device(name)
+
+
+def number_type(precision: str) -> "torch.dtype":
+    """Choose the type of the numbers that a network computes with.
+
+    Args:
+        precision: "float32", "float16" or "bfloat16".
+
+    Returns:
+        The type.
+
+    Raises:
+        ValueError: The name is unknown.
+    """
+    import torch
+
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision '{precision}' is unknown; use one of: {', '.join(PRECISIONS)}")
+    return getattr(torch, precision)
 
 
 def _make_deterministic() -> None:

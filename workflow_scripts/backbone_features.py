@@ -10,4 +10,5 @@ with job_log(snakemake.log[0]):
     clips = select_shard(usable(read_table(snakemake.input.manifest)), *shard_of(snakemake.wildcards.scatteritem))
     settings = BackboneSettings(**snakemake.params.settings, decoder=snakemake.params.decoder)
     poses = read_optional_table(snakemake.input.poses)
-    write_table(snakemake.output.features, backbone_features(clips, snakemake.params.source, poses, settings))
+    features = backbone_features(clips, snakemake.params.source, poses, settings, workers=snakemake.threads - 1)
+    write_table(snakemake.output.features, features)

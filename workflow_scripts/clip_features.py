@@ -9,4 +9,5 @@ from dance_core.tables import read_table, write_table
 with job_log(snakemake.log[0]):
     clips = select_shard(usable(read_table(snakemake.input.manifest)), *shard_of(snakemake.wildcards.scatteritem))
     settings = DualEncoderSettings(**snakemake.params.settings, decoder=snakemake.params.decoder)
-    write_table(snakemake.output.features, clip_features(clips, snakemake.params.source, settings))
+    features = clip_features(clips, snakemake.params.source, settings, workers=snakemake.threads - 1)
+    write_table(snakemake.output.features, features)

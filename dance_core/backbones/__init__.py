@@ -5,6 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from dance_core.backbones.settings import Backbone, BackboneSettings
+from dance_core.devices import pick_device
+from dance_core.networks.clip_batches import batch_size, embedded
 from dance_core.networks.clip_frames import feature_table, readable_clips
 
 __all__ = ["BACKBONES", "Backbone", "BackboneSettings", "backbone_features", "load_backbone"]
@@ -13,17 +15,22 @@ BACKBONES = ("efficientnet", "file", "transformers_video", "videomae")
 
 
 def backbone_features(
-    manifest_rows: pd.DataFrame, source: str | Path, poses: pd.DataFrame | None, settings: BackboneSettings
+    manifest_rows: pd.DataFrame,
+    source: str | Path,
+    poses: pd.DataFrame | None,
+    settings: BackboneSettings,
+    workers: int = 0,
 ) -> pd.DataFrame:
     """Describe every usable clip by the features of a frozen backbone.
 
-    A clip is processed alone, so its features do not depend on the clips it shares a shard with.
+    Batches are always full, so the features of a clip do not depend on the clips it shares a shard with.
 
     Args:
         manifest_rows: Rows of the manifest.
         source: Folder that the paths of the manifest start from.
         poses: Pose rows of these clips (clip_id, frame, bbox, keypoints); clips without any are allowed.
         settings: Which backbone, and how.
+        workers: Processes that decode clips ahead; 0 decodes each when its turn comes.
 
     Returns:
         Columns clip_id and features (float32 arrays), usable clips in the order of the manifest.
@@ -37,8 +44,11 @@ def backbone_features(
     backbone = load_backbone(settings)
     nobody = pd.DataFrame({"frame": [], "bbox": [], "keypoints": []})
     poses_of = {} if poses is None else dict(iter(poses.groupby("clip_id", sort=False)))
-    clips = readable_clips(manifest_rows, source, settings.decoder)
-    return feature_table((clip.clip_id, backbone(clip, poses_of.get(clip.clip_id, nobody))) for clip in clips)
+    clips = list(readable_clips(manifest_rows, source, settings.decoder))
+    items = ((clip, poses_of.get(clip.clip_id, nobody)) for clip in clips)
+    size = batch_size(settings.batch_size, pick_device(settings.device))
+    features = embedded(backbone.prepare, items, backbone.features, size, workers)
+    return feature_table((clip.clip_id, row) for clip, row in zip(clips, features, strict=True))
 
 
 def load_backbone(settings: BackboneSettings) -> Backbone:
@@ -48,7 +58,7 @@ def load_backbone(settings: BackboneSettings) -> Backbone:
         settings: Which backbone, and how.
 
     Returns:
-        A function from a clip and its pose rows to its features.
+        The backbone.
 
     Raises:
         ValueError: The name is unknown, or the weights are absent.

@@ -5,6 +5,7 @@ time: what moves gets coloured edges. Beside it the whole picture in colour, for
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -26,8 +27,8 @@ def load(settings: BackboneSettings) -> Backbone:
         settings: frames, context_frames, offset_s, margin, weights and device count.
 
     Returns:
-        A function from a clip and its poses to float32 features of shape (4 * 1280,): mean, standard deviation and
-        mean absolute difference over the times of the crops, then the mean over the whole pictures.
+        A backbone with features of shape (n, 4 * 1280): mean, standard deviation and mean absolute difference over
+        the times of the crops, then the mean over the whole pictures.
 
     Raises:
         ValueError: The weights are absent, or a number of frames is less than one.
@@ -39,14 +40,17 @@ def load(settings: BackboneSettings) -> Backbone:
         )
     network = EfficientNetLite(settings.weights, pick_device(settings.device)).features
 
-    def features(clip: Clip, poses: pd.DataFrame) -> np.ndarray:
-        crops, pictures = clip_images(clip, poses, settings)
-        return np.concatenate([pooled_over_time(network(crops)), network(pictures).mean(axis=0)])
+    def clip_features(images: np.ndarray) -> np.ndarray:
+        crops, pictures = network(images[: settings.frames]), network(images[settings.frames :])
+        return np.concatenate([pooled_over_time(crops), pictures.mean(axis=0)])
 
-    return features
+    def features(inputs: np.ndarray) -> np.ndarray:
+        return np.stack([clip_features(images) for images in inputs])
+
+    return Backbone(partial(clip_images, settings=settings), features)
 
 
-def clip_images(clip: Clip, poses: pd.DataFrame, settings: BackboneSettings) -> tuple[np.ndarray, np.ndarray]:
+def clip_images(clip: Clip, poses: pd.DataFrame, settings: BackboneSettings) -> np.ndarray:
     """Cut what the network looks at out of a clip; every frame is decoded once.
 
     Args:
@@ -55,7 +59,7 @@ def clip_images(clip: Clip, poses: pd.DataFrame, settings: BackboneSettings) -> 
         settings: frames, context_frames, offset_s and margin count.
 
     Returns:
-        Temporal crops float32 [frames, 224, 224, 3] and whole pictures uint8 [context_frames, 224, 224, 3].
+        Temporal crops, then whole pictures: colours in [0, 255], float32 [frames + context_frames, 224, 224, 3].
     """
     step = max(1, round(settings.offset_s * clip.fps))
     times = segment_centres(clip.n_frames, settings.frames, border=step)
@@ -72,7 +76,7 @@ def clip_images(clip: Clip, poses: pd.DataFrame, settings: BackboneSettings) -> 
     pictures = [
         cv2.resize(frames[int(index)], (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_AREA) for index in context
     ]
-    return np.stack(crops), np.stack(pictures)
+    return np.stack([*crops, *pictures], dtype=np.float32)
 
 
 def pooled_over_time(features: np.ndarray) -> np.ndarray:

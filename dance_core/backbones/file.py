@@ -17,7 +17,7 @@ def load(settings: BackboneSettings) -> Backbone:
         settings: model is the path of the file.
 
     Returns:
-        A function that looks a clip up by its id and gives float32 features of shape (d,).
+        A backbone that looks a clip up by its id.
 
     Raises:
         ValueError: The file is absent, of another kind, or (when called) lacks a clip.
@@ -25,9 +25,9 @@ def load(settings: BackboneSettings) -> Backbone:
     path = Path(settings.model)
     table = read_features(path, "clip_id", "backbone.model")
 
-    def features(clip: Clip, poses: pd.DataFrame) -> np.ndarray:
+    def looked_up(clip: Clip, poses: pd.DataFrame) -> np.ndarray:
         if clip.clip_id not in table:
             raise ValueError(f"{path}: clip '{clip.clip_id}' has no features; add it, or take it out of the manifest")
         return table[clip.clip_id]
 
-    return features
+    return Backbone(looked_up, lambda features: features)

@@ -9,8 +9,19 @@ import pandas as pd
 
 from dance_core.networks.clip_frames import Clip
 
-Backbone = Callable[[Clip, pd.DataFrame], np.ndarray]
-"""From a clip and its pose rows (possibly none) to float32 features of shape (d,)."""
+
+@dataclass(frozen=True)
+class Backbone:
+    """A frozen network in two steps, so that clips are decoded ahead and embedded in batches.
+
+    Attributes:
+        prepare: From a clip and its pose rows (possibly none) to what the network sees of it, always of one shape. It
+            is sent to other processes, so it holds no network.
+        features: From stacked inputs [n, ...] to float32 features of shape (n, d).
+    """
+
+    prepare: Callable[[Clip, pd.DataFrame], np.ndarray]
+    features: Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,8 @@ class BackboneSettings:
         model: transformers: a local folder or a hub id; file: the file of features.
         revision: transformers: commit of the hub id, so that the same weights come every time.
         device: "auto", "cpu", "cuda" or "mps".
+        batch_size: Clips that the network takes at once; None for 1 on a CPU and 16 on a GPU.
+        precision: transformers: "float32", "float16" or "bfloat16".
         decoder: Name of the video decoder.
     """
 
@@ -39,4 +52,6 @@ class BackboneSettings:
     model: str = ""
     revision: str = ""
     device: str = "auto"
+    batch_size: int | None = None
+    precision: str = "float32"
     decoder: str = "pyav"

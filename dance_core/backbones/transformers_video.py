@@ -1,17 +1,17 @@
 """Any video classifier of transformers as a backbone: the features are what its own classifier reads."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from transformers import AutoModelForVideoClassification
 from transformers.models.auto.modeling_auto import MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES
 
 from dance_core.backbones.settings import Backbone, BackboneSettings
-from dance_core.devices import pick_device
+from dance_core.devices import number_type, pick_device
 from dance_core.networks.checkpoints import Checkpoint
-from dance_core.networks.clip_frames import Clip
+from dance_core.networks.preprocessing import PicturePreprocessor, SpreadPictures
 
 
 def load(settings: BackboneSettings) -> Backbone:
@@ -21,7 +21,7 @@ def load(settings: BackboneSettings) -> Backbone:
         settings: model, revision, frames and device count.
 
     Returns:
-        A function from a clip to the float32 input of the model's classifier, shape (d,).
+        A backbone whose features are the input of the model's classifier.
 
     Raises:
         ValueError: The model is absent, incomplete, has no classifier, or expects another number of frames.
@@ -35,21 +35,45 @@ def load(settings: BackboneSettings) -> Backbone:
         )
     expect_frames(checkpoint, settings.frames)
     device = pick_device(settings.device)
-    classifier: Any = checkpoint.load(AutoModelForVideoClassification, device)
-    preprocess = checkpoint.preprocessor()
+    classifier: Any = checkpoint.load(AutoModelForVideoClassification, device).to(number_type(settings.precision))
 
-    @torch.inference_mode()
-    def features(clip: Clip, poses: pd.DataFrame) -> np.ndarray:
-        inputs = torch.from_numpy(preprocess(clip.spread_frames(settings.frames)))[None].to(device)
+    def embed(pixels: torch.Tensor) -> torch.Tensor:
         seen: list[torch.Tensor] = []
         hook = classifier.classifier.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
         try:
-            classifier(inputs)
+            classifier(pixels)
         finally:
             hook.remove()
-        return seen[0][0].float().cpu().numpy()
+        return seen[0]
 
-    return features
+    return picture_backbone(embed, checkpoint.preprocessor(), settings, device)
+
+
+def picture_backbone(
+    embed: Callable[[torch.Tensor], torch.Tensor],
+    preprocess: PicturePreprocessor,
+    settings: BackboneSettings,
+    device: torch.device,
+) -> Backbone:
+    """Make a backbone of a network that sees frames spread over a clip.
+
+    Args:
+        embed: From pixels [n, frames, 3, height, width] to features [n, d].
+        preprocess: How the network wants its pictures.
+        settings: frames and precision count.
+        device: Where the network is.
+
+    Returns:
+        The backbone.
+    """
+    precision = number_type(settings.precision)
+
+    @torch.inference_mode()
+    def features(inputs: np.ndarray) -> np.ndarray:
+        pixels = preprocess.normalised(torch.from_numpy(inputs).to(device)).to(precision)
+        return embed(pixels).float().cpu().numpy()
+
+    return Backbone(SpreadPictures(settings.frames, preprocess), features)
 
 
 def expect_frames(checkpoint: Checkpoint, frames: int) -> None:

@@ -3,16 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
 from transformers import VideoMAEForVideoClassification, VideoMAEModel
 
 from dance_core.backbones.settings import Backbone, BackboneSettings
-from dance_core.backbones.transformers_video import expect_frames
-from dance_core.devices import pick_device
+from dance_core.backbones.transformers_video import expect_frames, picture_backbone
+from dance_core.devices import number_type, pick_device
 from dance_core.networks.checkpoints import Checkpoint
-from dance_core.networks.clip_frames import Clip
 
 
 def load(settings: BackboneSettings) -> Backbone:
@@ -22,7 +19,7 @@ def load(settings: BackboneSettings) -> Backbone:
         settings: model, revision, frames and device count.
 
     Returns:
-        A function from a clip to float32 features of shape (hidden size,).
+        A backbone with features of shape (n, hidden size).
 
     Raises:
         ValueError: The model is absent, incomplete, no VideoMAE, or expects another number of frames.
@@ -40,24 +37,17 @@ def load(settings: BackboneSettings) -> Backbone:
         )
     expect_frames(checkpoint, settings.frames)
     device = pick_device(settings.device)
-    embed = _embedding(checkpoint, config.architectures or [], device)
-    preprocess = checkpoint.preprocessor()
-
-    @torch.inference_mode()
-    def features(clip: Clip, poses: pd.DataFrame) -> np.ndarray:
-        inputs = torch.from_numpy(preprocess(clip.spread_frames(settings.frames)))[None].to(device)
-        return embed(inputs)[0].float().cpu().numpy()
-
-    return features
+    embed = _embedding(checkpoint, config.architectures or [], device, number_type(settings.precision))
+    return picture_backbone(embed, checkpoint.preprocessor(), settings, device)
 
 
 def _embedding(
-    checkpoint: Checkpoint, architectures: list[str], device: torch.device
+    checkpoint: Checkpoint, architectures: list[str], device: torch.device, precision: torch.dtype
 ) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Give the function from pixels [1, frames, 3, height, width] to features [1, d]."""
+    """Give the function from pixels [n, frames, 3, height, width] to features [n, d]."""
     if "VideoMAEForVideoClassification" in architectures:
-        classifier: Any = checkpoint.load(VideoMAEForVideoClassification, device)
+        classifier: Any = checkpoint.load(VideoMAEForVideoClassification, device).to(precision)
         normalise: Any = classifier.fc_norm or torch.nn.Identity()
         return lambda pixels: normalise(classifier.videomae(pixels).last_hidden_state.mean(1))
-    encoder: Any = checkpoint.load(VideoMAEModel, device)
+    encoder: Any = checkpoint.load(VideoMAEModel, device).to(precision)
     return lambda pixels: encoder(pixels).last_hidden_state.mean(1)

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dance_core.devices import pick_device
 from dance_core.dual_encoders.file import Embeddings
 from dance_core.dual_encoders.settings import DualEncoder, DualEncoderSettings
+from dance_core.networks.clip_batches import batch_size, embedded
 from dance_core.networks.clip_frames import feature_table, readable_clips
 
 __all__ = [
@@ -31,15 +33,18 @@ BARE = ("{}",)
 CUTOFFS = {"clip": 0.2, "conse": 0.45, "file": 0.2, "siglip": 0.05, "xclip": 0.2}
 
 
-def clip_features(manifest_rows: pd.DataFrame, source: str | Path, settings: DualEncoderSettings) -> pd.DataFrame:
+def clip_features(
+    manifest_rows: pd.DataFrame, source: str | Path, settings: DualEncoderSettings, workers: int = 0
+) -> pd.DataFrame:
     """Embed every usable clip in the space it shares with text.
 
-    A clip is processed alone, so its embedding does not depend on the clips it shares a shard with.
+    Batches are always full, so the embedding of a clip does not depend on the clips it shares a shard with.
 
     Args:
         manifest_rows: Rows of the manifest.
         source: Folder that the paths of the manifest start from.
         settings: Which dual encoder, and how.
+        workers: Processes that decode clips ahead; 0 decodes each when its turn comes.
 
     Returns:
         Columns clip_id and features (float32 arrays of length one), usable clips in the order of the manifest.
@@ -51,8 +56,10 @@ def clip_features(manifest_rows: pd.DataFrame, source: str | Path, settings: Dua
         DANCE, section 3.2 (video-text dual encoder).
     """
     encoder = load_dual_encoder(settings)
-    clips = readable_clips(manifest_rows, source, settings.decoder)
-    return feature_table((clip.clip_id, _direction(encoder.clip_embedding(clip))) for clip in clips)
+    clips = list(readable_clips(manifest_rows, source, settings.decoder))
+    size = batch_size(settings.batch_size, pick_device(settings.device))
+    embeddings = embedded(encoder.prepare, ((clip,) for clip in clips), encoder.clip_embeddings, size, workers)
+    return feature_table((clip.clip_id, _direction(row)) for clip, row in zip(clips, embeddings, strict=True))
 
 
 def text_features(texts: Sequence[str], settings: DualEncoderSettings, family: str = "") -> np.ndarray:

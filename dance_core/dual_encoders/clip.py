@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from transformers import AutoModel
 
-from dance_core.devices import pick_device
+from dance_core.devices import number_type, pick_device
 from dance_core.dual_encoders.settings import DualEncoderSettings
 from dance_core.networks.checkpoints import Checkpoint
-from dance_core.networks.clip_frames import Clip
+from dance_core.networks.preprocessing import SpreadPictures
 
 
 class FrameAverage:
@@ -29,24 +29,26 @@ class FrameAverage:
         checkpoint = Checkpoint(settings.model, settings.revision, "dual_encoder.model")
         expect_type(checkpoint, settings.name)
         self._device = pick_device(settings.device)
-        self._frames = settings.frames
-        self._model: Any = checkpoint.load(AutoModel, self._device)
+        self._precision = number_type(settings.precision)
+        self._model: Any = checkpoint.load(AutoModel, self._device).to(self._precision)
         self._tokenizer = checkpoint.tokenizer()
-        self._preprocess = checkpoint.preprocessor()
+        self.prepare = SpreadPictures(settings.frames, checkpoint.preprocessor())
 
     @torch.inference_mode()
-    def clip_embedding(self, clip: Clip) -> np.ndarray:
-        """Average the normalised embeddings of frames spread over the clip.
+    def clip_embeddings(self, inputs: np.ndarray) -> np.ndarray:
+        """Average the normalised embeddings of the frames of each clip.
 
         Args:
-            clip: The clip.
+            inputs: Frames of n clips, uint8 of shape (n, frames, height, width, 3).
 
         Returns:
-            float32 of shape (d,).
+            float32 of shape (n, d).
         """
-        pixels = torch.from_numpy(self._preprocess(clip.spread_frames(self._frames))).to(self._device)
+        pictures = torch.from_numpy(inputs).to(self._device).flatten(0, 1)
+        pixels = self.prepare.preprocess.normalised(pictures).to(self._precision)
         frames = self._model.get_image_features(pixel_values=pixels).pooler_output
-        return torch.nn.functional.normalize(frames.float(), dim=1).mean(0).cpu().numpy()
+        directions = torch.nn.functional.normalize(frames.float(), dim=1)
+        return directions.unflatten(0, inputs.shape[:2]).mean(1).cpu().numpy()
 
     def text_embedding(self, text: str) -> np.ndarray:
         """Embed a sentence.

@@ -6,6 +6,7 @@ compared with it, though no picture-text pair was ever seen in training.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -45,23 +46,22 @@ class ConvexCombination:
     ) -> None:
         self._probabilities = probabilities
         self._sentence = sentence
-        self._frames = frames
+        self.prepare = partial(clip_views, frames=frames)
         # All names in one list: the sentence encoder is much faster so.
         meanings = sentence([CLASS_SENTENCE.format(name) for names in class_names for name in names])
         ends = np.cumsum([len(names) for names in class_names])[:-1]
         self._classes = np.stack([part.mean(axis=0) for part in np.split(meanings, ends)])
 
-    def clip_embedding(self, clip: Clip) -> np.ndarray:
+    def clip_embeddings(self, inputs: np.ndarray) -> np.ndarray:
         """Combine the meanings of the classes that the classifier sees in several frames, each in several views.
 
         Args:
-            clip: The clip.
+            inputs: Views of n clips, uint8 of shape (n, views, 224, 224, 3).
 
         Returns:
-            float32 of shape (d,).
+            float32 of shape (n, d).
         """
-        views = np.stack([view for frame in clip.spread_frames(self._frames) for view in views_of(frame)])
-        return self._probabilities(views).mean(axis=0) @ self._classes
+        return np.stack([self._probabilities(views).mean(axis=0) @ self._classes for views in inputs])
 
     def text_embedding(self, text: str) -> np.ndarray:
         """Embed a sentence.
@@ -73,6 +73,19 @@ class ConvexCombination:
             float32 of shape (d,).
         """
         return self._sentence([text])[0]
+
+
+def clip_views(clip: Clip, frames: int) -> np.ndarray:
+    """Cut frames that are spread over a clip into views.
+
+    Args:
+        clip: The clip.
+        frames: Number of frames.
+
+    Returns:
+        uint8 of shape (frames * views, 224, 224, 3).
+    """
+    return np.stack([view for frame in clip.spread_frames(frames) for view in views_of(frame)])
 
 
 def views_of(frame: np.ndarray) -> list[np.ndarray]:

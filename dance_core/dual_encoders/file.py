@@ -36,7 +36,7 @@ class Embeddings:
         files = [self._folder / f"{stem}{suffix}" for suffix in SUFFIXES]
         return next((file for file in files if file.is_file()), files[0])
 
-    def clip_embedding(self, clip: Clip) -> np.ndarray:
+    def prepare(self, clip: Clip) -> np.ndarray:
         """Look a clip up.
 
         Args:
@@ -51,6 +51,10 @@ class Embeddings:
         if clip.clip_id not in self._clips:
             raise ValueError(f"{self._folder}: clip '{clip.clip_id}' has no features; add it to clip_features")
         return self._clips[clip.clip_id]
+
+    def clip_embeddings(self, inputs: np.ndarray) -> np.ndarray:
+        """Give what was looked up, float32 of shape (n, d)."""
+        return inputs
 
     def text_embedding(self, text: str) -> np.ndarray:
         """Look a class name, a concept or a word up.

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from transformers import XCLIPModel
 
-from dance_core.devices import pick_device
+from dance_core.devices import number_type, pick_device
 from dance_core.dual_encoders.clip import expect_type, sentence_embedding
 from dance_core.dual_encoders.settings import DualEncoderSettings
 from dance_core.networks.checkpoints import Checkpoint
-from dance_core.networks.clip_frames import Clip
+from dance_core.networks.preprocessing import SpreadPictures
 
 
 class VideoText:
@@ -38,23 +38,23 @@ class VideoText:
                 f"set dual_encoder.frames: {expected}"
             )
         self._device = pick_device(settings.device)
-        self._frames = settings.frames
-        self._model: Any = checkpoint.load(XCLIPModel, self._device)
+        self._precision = number_type(settings.precision)
+        self._model: Any = checkpoint.load(XCLIPModel, self._device).to(self._precision)
         self._tokenizer = checkpoint.tokenizer()
-        self._preprocess = checkpoint.preprocessor()
+        self.prepare = SpreadPictures(settings.frames, checkpoint.preprocessor())
 
     @torch.inference_mode()
-    def clip_embedding(self, clip: Clip) -> np.ndarray:
-        """Embed frames spread over the clip, together.
+    def clip_embeddings(self, inputs: np.ndarray) -> np.ndarray:
+        """Embed the frames of each clip together.
 
         Args:
-            clip: The clip.
+            inputs: Frames of n clips, uint8 of shape (n, frames, height, width, 3).
 
         Returns:
-            float32 of shape (d,).
+            float32 of shape (n, d).
         """
-        pixels = torch.from_numpy(self._preprocess(clip.spread_frames(self._frames)))[None].to(self._device)
-        return self._model.get_video_features(pixel_values=pixels).pooler_output[0].float().cpu().numpy()
+        pixels = self.prepare.preprocess.normalised(torch.from_numpy(inputs).to(self._device)).to(self._precision)
+        return self._model.get_video_features(pixel_values=pixels).pooler_output.float().cpu().numpy()
 
     def text_embedding(self, text: str) -> np.ndarray:
         """Embed a sentence.

@@ -5,10 +5,14 @@ settings in the file are few, so they are followed here with Pillow, as those pr
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+
+from dance_core.networks.clip_frames import Clip
 
 
 class PicturePreprocessor:
@@ -47,15 +51,28 @@ class PicturePreprocessor:
         return int(crop["height"]), int(crop.get("width", crop["height"]))
 
     def __call__(self, frames: Sequence[np.ndarray]) -> np.ndarray:
-        """Prepare some pictures.
+        """Bring some pictures to the size that the model sees.
 
         Args:
             frames: RGB pictures, each uint8 of shape (height, width, 3).
 
         Returns:
-            float32 of shape (n, 3, height, width).
+            uint8 of shape (n, height, width, 3).
         """
         return np.stack([self._picture(frame) for frame in frames])
+
+    def normalised(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Rescale and normalise the colours, on whatever device the pictures are.
+
+        Args:
+            pictures: uint8 of shape (..., height, width, 3).
+
+        Returns:
+            float32 of shape (..., 3, height, width).
+        """
+        mean, std = (torch.from_numpy(value).to(pictures.device) for value in (self._mean, self._std))
+        colours = (pictures.float() * np.float32(self._scale) - self._offset - mean) / std
+        return colours.movedim(-1, -3)
 
     def _picture(self, frame: np.ndarray) -> np.ndarray:
         height, width = frame.shape[:2]
@@ -67,11 +84,33 @@ class PicturePreprocessor:
             picture = picture.resize(target, self._resample)
         elif self._size:
             picture = picture.resize((int(self._size["width"]), int(self._size["height"])), self._resample)
-        colours = np.asarray(picture, np.float32)
-        if self._crop is not None:
-            colours = _centre_crop(colours, *self._crop)
-        colours = (colours * np.float32(self._scale) - self._offset - self._mean) / self._std
-        return colours.transpose(2, 0, 1)
+        colours = np.asarray(picture)
+        return colours if self._crop is None else _centre_crop(colours, *self._crop)
+
+
+@dataclass(frozen=True)
+class SpreadPictures:
+    """What a model of transformers sees of a clip: frames spread over it, brought to size.
+
+    Attributes:
+        frames: Number of frames.
+        preprocess: Of the model.
+    """
+
+    frames: int
+    preprocess: PicturePreprocessor
+
+    def __call__(self, clip: Clip, *rest: Any) -> np.ndarray:
+        """Read and resize the frames.
+
+        Args:
+            clip: The clip.
+            rest: What other encoders look at beside it, such as poses.
+
+        Returns:
+            uint8 of shape (frames, height, width, 3).
+        """
+        return self.preprocess(clip.spread_frames(self.frames))
 
 
 def _as_mapping(size: Any, key: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Explainer:
             raise ValueError(f"{path}: {probe.reason}; give a video that can be played")
         poses, quality = self._person(path, probe)
         clip = Clip(path.stem, path, probe.n_frames, probe.fps, self._decoder)
-        features = feature_table([(clip.clip_id, self._backbone(clip, poses))])
+        features = feature_table([(clip.clip_id, self._backbone.features(self._backbone.prepare(clip, poses)[None])[0])])
         return explanation(self.model, path, features, probe, poses, quality, self._frames)
 
     def _person(self, path: Path, probe: ClipProbe) -> tuple[pd.DataFrame, dict[str, Any]]:

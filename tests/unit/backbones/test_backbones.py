@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import dance_core.backbones as backbones
-from dance_core.backbones import BackboneSettings, backbone_features, load_backbone
+from dance_core.backbones import Backbone, BackboneSettings, backbone_features, load_backbone
 from tests.unit.backbones.test_person_crop import pose_row
 
 MANIFEST = pd.DataFrame(
@@ -13,10 +13,14 @@ MANIFEST = pd.DataFrame(
 )
 
 
+def counted(clip, poses):
+    return np.array([len(poses), 1.0])
+
+
 @pytest.fixture
 def counting_backbone(monkeypatch):
     """A backbone whose features are the number of pose rows that it was given."""
-    monkeypatch.setattr(backbones, "load_backbone", lambda settings: lambda clip, poses: np.array([len(poses), 1.0]))
+    monkeypatch.setattr(backbones, "load_backbone", lambda settings: Backbone(counted, np.asarray))
 
 
 def test_each_clip_meets_its_own_poses(counting_backbone):

@@ -7,10 +7,8 @@ import pytest
 from dance_core.backbones import BackboneSettings, efficientnet, load_backbone
 from dance_core.backbones.efficientnet import clip_images, pooled_over_time
 from tests.unit.backbones.test_person_crop import pose_row
-from tests.unit.networks.memory_clip import MemoryClip, random_pictures
+from tests.unit.networks.memory_clip import NOBODY, MemoryClip, features_of, random_pictures
 from tests.unit.networks.real_weights import WEIGHTS, needs
-
-NOBODY = pd.DataFrame({"frame": [], "bbox": [], "keypoints": []})
 
 
 class MeanColours:
@@ -38,7 +36,7 @@ def test_one_time_has_no_change():
 def test_features_by_hand_with_a_stub_network(monkeypatch):
     monkeypatch.setattr(efficientnet, "EfficientNetLite", MeanColours)
     settings = BackboneSettings(frames=4, context_frames=2, device="cpu")
-    features = load_backbone(settings)(brightening_clip(), NOBODY)
+    features = features_of(load_backbone(settings), brightening_clip())
     times = np.array([9, 23, 37, 51])  # middles of four segments of frames 2 to 57
     context = np.array([15, 45])
     expected = [
@@ -53,14 +51,14 @@ def test_features_by_hand_with_a_stub_network(monkeypatch):
 
 @pytest.mark.parametrize(("fps", "step"), [(25.0, 2), (50.0, 4), (12.5, 1), (5.0, 1)])
 def test_the_moments_are_apart_in_seconds_not_in_frames(fps, step):
-    crops, _ = clip_images(brightening_clip(60, fps), NOBODY, BackboneSettings(frames=3))
+    crops = clip_images(brightening_clip(60, fps), NOBODY, BackboneSettings(frames=3))[:3]
     assert np.diff(crops[:, 0, 0], axis=1).tolist() == [[step, step]] * 3
 
 
 def test_moments_of_a_short_clip_stay_inside():
-    crops, pictures = clip_images(brightening_clip(2), NOBODY, BackboneSettings(frames=16))
-    assert crops.shape == (16, 224, 224, 3) and pictures.shape == (4, 224, 224, 3)
-    assert set(crops.ravel().tolist()) == {0, 1}
+    images = clip_images(brightening_clip(2), NOBODY, BackboneSettings(frames=16))
+    assert images.shape == (16 + 4, 224, 224, 3)
+    assert set(images.ravel().tolist()) == {0, 1}
 
 
 def test_every_frame_is_read_once():
@@ -74,7 +72,7 @@ def test_the_crop_follows_the_person():
     for t in range(30):
         pictures[t, 10:30, 2 * t : 2 * t + 10] = 250
     poses = pd.DataFrame([pose_row(t, [(2 * t, 10), (2 * t + 10, 30)]) for t in (0, 29)])
-    crops, _ = clip_images(MemoryClip(pictures), poses, BackboneSettings(frames=5, margin=1.0))
+    crops = clip_images(MemoryClip(pictures), poses, BackboneSettings(frames=5, margin=1.0))[:5]
     middle = crops[:, :, :, 1]
     assert (middle[:, 112, 112] == 250).all()
     assert np.abs(middle - middle[0]).max() == 0
@@ -84,10 +82,10 @@ def test_the_crop_follows_the_person():
 def test_a_clip_gives_the_same_bits_alone_and_after_another():
     backbone = load_backbone(BackboneSettings(weights=WEIGHTS, frames=3, context_frames=1, device="cpu"))
     first, second = (MemoryClip(random_pictures(seed, 12, 60, 80)) for seed in (1, 2))
-    alone = backbone(second, NOBODY)
+    alone = features_of(backbone, second)
     assert alone.shape == (4 * 1280,)
-    assert not np.array_equal(backbone(first, NOBODY), alone)
-    np.testing.assert_array_equal(backbone(second, NOBODY), alone)
+    assert not np.array_equal(features_of(backbone, first), alone)
+    np.testing.assert_array_equal(features_of(backbone, second), alone)
 
 
 def test_no_frames_are_refused():

@@ -6,7 +6,7 @@ import pytest
 
 from dance_core.backbones import BackboneSettings, load_backbone
 from dance_core.tables import write_table
-from tests.unit.networks.memory_clip import MemoryClip, random_pictures
+from tests.unit.networks.memory_clip import MemoryClip, features_of, random_pictures
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def backbone(tmp_path):
 
 
 def test_a_clip_is_found_by_its_id(backbone):
-    assert backbone(MemoryClip(random_pictures(0, 2), clip_id="a"), pd.DataFrame()).tolist() == [3, 4]
+    assert features_of(backbone, MemoryClip(random_pictures(0, 2), clip_id="a")).tolist() == [3, 4]
 
 
 def test_a_clip_without_features_is_an_error(backbone):
     with pytest.raises(ValueError, match=r"features.parquet: clip 'c' has no features; add it, or take it out of the"):
-        backbone(MemoryClip(np.zeros((1, 2, 2, 3), np.uint8), clip_id="c"), pd.DataFrame())
+        features_of(backbone, MemoryClip(np.zeros((1, 2, 2, 3), np.uint8), clip_id="c"))

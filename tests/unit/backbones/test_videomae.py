@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -11,9 +10,8 @@ from transformers import TimesformerForVideoClassification, VideoMAEForVideoClas
 
 from dance_core.backbones import BackboneSettings, load_backbone
 from tests.unit.networks import tiny_models
-from tests.unit.networks.memory_clip import MemoryClip, random_pictures
+from tests.unit.networks.memory_clip import MemoryClip, features_of, random_pictures
 
-NOBODY = pd.DataFrame()
 CLIP = MemoryClip(random_pictures(4, 16, 20, 30))
 FRAMES = [2, 6, 10, 14]  # middles of four segments of sixteen frames
 
@@ -29,7 +27,7 @@ def pixels(folder):
 
 def test_a_fine_tuned_model_gives_what_its_classifier_reads(tmp_path):
     folder = tiny_models.videomae(tmp_path)
-    features = load_backbone(settings(folder))(CLIP, NOBODY)
+    features = features_of(load_backbone(settings(folder)), CLIP)
     model = VideoMAEForVideoClassification.from_pretrained(folder).eval()
     with torch.inference_mode():
         logits = model(pixels(folder)).logits[0]
@@ -43,7 +41,7 @@ def test_a_fine_tuned_model_gives_what_its_classifier_reads(tmp_path):
 
 def test_a_pretrained_model_gives_the_mean_of_its_tokens(tmp_path):
     folder = tiny_models.videomae(tmp_path, finetuned=False)
-    features = load_backbone(settings(folder))(CLIP, NOBODY)
+    features = features_of(load_backbone(settings(folder)), CLIP)
     weights = load_file(folder / "model.safetensors")
     classifier = VideoMAEForVideoClassification.from_pretrained(folder).eval()
     assert any(name.startswith("decoder.") for name in weights)
@@ -54,12 +52,12 @@ def test_a_pretrained_model_gives_the_mean_of_its_tokens(tmp_path):
 
 def test_the_same_bits_every_time(tmp_path):
     backbone = load_backbone(settings(tiny_models.videomae(tmp_path)))
-    np.testing.assert_array_equal(backbone(CLIP, NOBODY), backbone(CLIP, NOBODY))
+    np.testing.assert_array_equal(features_of(backbone, CLIP), features_of(backbone, CLIP))
 
 
 def test_another_video_classifier_gives_what_its_classifier_reads(tmp_path):
     folder = tiny_models.timesformer(tmp_path)
-    features = load_backbone(settings(folder, "transformers_video"))(CLIP, NOBODY)
+    features = features_of(load_backbone(settings(folder, "transformers_video")), CLIP)
     model = TimesformerForVideoClassification.from_pretrained(folder).eval()
     with torch.inference_mode():
         np.testing.assert_allclose(
@@ -69,7 +67,9 @@ def test_another_video_classifier_gives_what_its_classifier_reads(tmp_path):
 
 def test_both_ways_to_load_a_fine_tuned_videomae_agree(tmp_path):
     folder = tiny_models.videomae(tmp_path)
-    own, general = (load_backbone(settings(folder, name))(CLIP, NOBODY) for name in ("videomae", "transformers_video"))
+    own, general = (
+        features_of(load_backbone(settings(folder, name)), CLIP) for name in ("videomae", "transformers_video")
+    )
     np.testing.assert_allclose(own, general, atol=1e-6)
 
 

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer, CLIPModel, SiglipModel, XCLIPModel
 
 from dance_core.dual_encoders import DualEncoderSettings, load_dual_encoder
 from tests.unit.networks import tiny_models
-from tests.unit.networks.memory_clip import MemoryClip, random_pictures
+from tests.unit.networks.memory_clip import MemoryClip, embedding_of, random_pictures
 
 CLIP = MemoryClip(random_pictures(8, 16, 16, 16))
 FRAMES = [2, 6, 10, 14]  # middles of four segments of sixteen frames
@@ -27,7 +27,7 @@ def pixels():
 
 def test_clip_averages_the_directions_of_its_frames(tmp_path):
     folder = tiny_models.clip(tmp_path)
-    embedding = load("clip", folder).clip_embedding(CLIP)
+    embedding = embedding_of(load("clip", folder), CLIP)
     model = CLIPModel.from_pretrained(folder).eval()
     with torch.inference_mode():
         frames = [model.visual_projection(model.vision_model(p[None]).pooler_output)[0] for p in pixels()]
@@ -61,7 +61,7 @@ def test_siglip_reads_lower_case_padded_to_its_length(tmp_path):
         expected = model.text_model(input_ids=padded).pooler_output[0]
         frames = normalize(model.vision_model(pixels()).pooler_output, dim=1).mean(0)
     np.testing.assert_allclose(encoder.text_embedding("A Dog"), expected, atol=1e-5)
-    np.testing.assert_allclose(encoder.clip_embedding(CLIP), frames, atol=1e-5)
+    np.testing.assert_allclose(embedding_of(encoder, CLIP), frames, atol=1e-5)
 
 
 def test_xclip_embeds_the_frames_together(tmp_path):
@@ -73,7 +73,7 @@ def test_xclip_embeds_the_frames_together(tmp_path):
             input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"], pixel_values=pixels()[None]
         ).video_embeds[0]
         text = model.text_projection(model.text_model(tokens["input_ids"][:1]).pooler_output)[0]
-    embedding = encoder.clip_embedding(CLIP)
+    embedding = embedding_of(encoder, CLIP)
     np.testing.assert_allclose(embedding / np.linalg.norm(embedding), video, atol=1e-5)
     np.testing.assert_allclose(encoder.text_embedding("a dog"), text, atol=1e-5)
 

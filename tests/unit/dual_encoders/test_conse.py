@@ -5,7 +5,7 @@ import pytest
 
 from dance_core.dual_encoders import DualEncoderSettings, load_dual_encoder
 from dance_core.dual_encoders.conse import VIEWS, ConvexCombination, imagenet_class_names, views_of
-from tests.unit.networks.memory_clip import MemoryClip, random_pictures
+from tests.unit.networks.memory_clip import MemoryClip, embedding_of, random_pictures
 from tests.unit.networks.real_weights import WEIGHTS, needs
 
 MEANINGS = {
@@ -38,11 +38,11 @@ def test_the_convex_combination_by_hand():
     # The first class means (1, 1, 0), the mean of its two names, the second (0, 0, 4).
     for level, share in ((255, 1.0), (51, 0.2), (0, 0.0)):
         expected = share * np.array([1.0, 1, 0]) + (1 - share) * np.array([0, 0, 4.0])
-        assert encoder(1).clip_embedding(grey_clip(level)) == pytest.approx(expected)
+        assert embedding_of(encoder(1), grey_clip(level)) == pytest.approx(expected)
 
 
 def test_probabilities_are_averaged_over_frames():
-    two, one = encoder(2).clip_embedding(grey_clip(255, 51)), encoder(1).clip_embedding(grey_clip(153))
+    two, one = embedding_of(encoder(2), grey_clip(255, 51)), embedding_of(encoder(1), grey_clip(153))
     assert two == pytest.approx(one)
 
 
@@ -79,10 +79,10 @@ def conse():
 @needs("imagenet_names")
 def test_a_clip_gives_the_same_bits_alone_and_after_another(conse):
     first, second = (MemoryClip(random_pictures(seed, 3, 60, 80)) for seed in (1, 2))
-    alone = conse.clip_embedding(second)
+    alone = embedding_of(conse, second)
     assert alone.shape == (384,)
-    conse.clip_embedding(first)
-    np.testing.assert_array_equal(conse.clip_embedding(second), alone)
+    embedding_of(conse, first)
+    np.testing.assert_array_equal(embedding_of(conse, second), alone)
 
 
 @needs("efficientnet_lite0")
@@ -95,7 +95,7 @@ def test_a_drawn_traffic_light_is_closer_to_its_name_than_to_others(conse):
     for y, colour in ((50, (230, 40, 30)), (110, (240, 190, 40)), (170, (40, 210, 90))):
         picture[(rows - y) ** 2 + (columns - 160) ** 2 < 22**2] = colour
     picture[200:, 152:168] = 40
-    clip = conse.clip_embedding(MemoryClip(picture[None]))
+    clip = embedding_of(conse, MemoryClip(picture[None]))
     texts = [conse.text_embedding(f"a photo of a {name}") for name in ("traffic light", "sofa", "meadow", "dog")]
     scores = [clip @ text / np.linalg.norm(text) for text in texts]
     assert int(np.argmax(scores)) == 0

@@ -16,7 +16,7 @@ from dance_core.dual_encoders import (
     text_features,
 )
 from dance_core.tables import write_table
-from tests.unit.networks.memory_clip import MemoryClip, random_pictures
+from tests.unit.networks.memory_clip import MemoryClip, embedding_of, random_pictures
 
 SETTINGS = DualEncoderSettings()
 
@@ -27,8 +27,11 @@ class CountingEncoder:
     def text_embedding(self, text):
         return np.array([len(text), len(text.split())], float)
 
-    def clip_embedding(self, clip):
+    def prepare(self, clip):
         return np.array([3.0 * clip.n_frames, 4.0 * clip.n_frames])
+
+    def clip_embeddings(self, inputs):
+        return inputs
 
 
 @pytest.fixture
@@ -96,12 +99,12 @@ def embeddings(tmp_path):
 def test_embeddings_from_files_are_looked_up_by_bare_names(embeddings):
     assert text_features(["ball"], embeddings, "object")[0] == pytest.approx([0.6, 0.8])
     clip = MemoryClip(random_pictures(0, 2), clip_id="a")
-    assert load_dual_encoder(embeddings).clip_embedding(clip).tolist() == [0, 2]
+    assert embedding_of(load_dual_encoder(embeddings), clip).tolist() == [0, 2]
 
 
 def test_what_a_file_lacks_is_named(embeddings):
     with pytest.raises(ValueError, match="clip 'b' has no features; add it to clip_features"):
-        load_dual_encoder(embeddings).clip_embedding(MemoryClip(random_pictures(0, 2), clip_id="b"))
+        embedding_of(load_dual_encoder(embeddings), MemoryClip(random_pictures(0, 2), clip_id="b"))
 
 
 def test_all_texts_that_a_file_lacks_are_named_at_once(embeddings):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from dance_core.networks.clip_frames import Clip
 
@@ -20,6 +21,19 @@ class MemoryClip(Clip):
         wanted = {int(index) for index in indices}
         self.calls.append(sorted(wanted))
         return {index: self.pictures[index] for index in wanted}
+
+
+NOBODY = pd.DataFrame({"frame": [], "bbox": [], "keypoints": []})
+
+
+def features_of(backbone, clip: Clip, poses: pd.DataFrame = NOBODY) -> np.ndarray:
+    """Features of one clip, shape (d,)."""
+    return backbone.features(backbone.prepare(clip, poses)[None])[0]
+
+
+def embedding_of(encoder, clip: Clip) -> np.ndarray:
+    """Embedding of one clip, shape (d,)."""
+    return encoder.clip_embeddings(encoder.prepare(clip)[None])[0]
 
 
 def random_pictures(seed: int, n_frames: int = 20, height: int = 24, width: int = 32) -> np.ndarray:

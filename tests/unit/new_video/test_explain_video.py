@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dance_core.backbones import BackboneSettings, backbone_features
+from dance_core.backbones import Backbone, BackboneSettings, backbone_features
 from dance_core.clips import feature_matrix
 from dance_core.manifest import probe_clips
 from dance_core.model import Model
@@ -63,7 +63,7 @@ def test_what_goes_wrong_inside_an_encoder_is_the_error_of_that_video(encoders, 
     def broken(clip, poses):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("dance_core.new_video.explainer.load_backbone", lambda settings: broken)
+    monkeypatch.setattr("dance_core.new_video.explainer.load_backbone", lambda settings: Backbone(broken, np.asarray))
     assert [str(error) for error in explain_videos(model(), [video])] == [
         f"{video}: out of memory; the other videos are not concerned"
     ]
