@@ -72,7 +72,7 @@ def computed(data: Path, settings: DualEncoderSettings) -> pd.DataFrame:
     listing = list_clips(data, seed=0, extra_splits=SPLITS["shifted"])
     manifest = probe_clips(listing, data)
     start = time.perf_counter()
-    features = clip_features(manifest, data, settings)
+    features = pd.concat(clip_features(manifest, data, settings))
     seconds = time.perf_counter() - start
     print(f"{len(features)} clips embedded in {seconds:.0f} s ({1000 * seconds / len(features):.0f} ms each)\n")
     return features

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as serialise_tensors
+
+ROWS_AT_ONCE = 2048
 
 
 @contextmanager
@@ -49,13 +53,30 @@ def write_table(path: str | Path, table: pd.DataFrame, schema: pa.Schema | None 
     Raises:
         ValueError: A column of the schema is absent from the table.
     """
-    schema = schema or _schema_of(table)
-    absent = [name for name in schema.names if name not in table.columns]
-    if absent:
-        raise ValueError(f"{path}: columns {absent} are absent; the table has {list(table.columns)}")
-    arrow = pa.Table.from_arrays([_column(table[field.name], field) for field in schema], schema=schema)
-    with whole_file(path) as partial:
-        pq.write_table(arrow, partial, compression="zstd")
+    write_parts(path, [table], schema)
+
+
+def write_parts(path: str | Path, parts: Iterable[pd.DataFrame], schema: pa.Schema | None = None) -> None:
+    """Write a table that comes in parts, of which only one need be in memory.
+
+    Args:
+        path: File to write.
+        parts: Rows, at least one part; the index is not written.
+        schema: Column types; without it they follow from the first part.
+
+    Raises:
+        ValueError: A column of the schema is absent from a part.
+    """
+    waiting = iter(parts)
+    first = next(waiting)
+    schema = schema or _schema_of(first)
+    with whole_file(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        for part in chain([first], waiting):
+            absent = [name for name in schema.names if name not in part.columns]
+            if absent:
+                raise ValueError(f"{path}: columns {absent} are absent; the table has {list(part.columns)}")
+            columns = [_column(part[field.name], field) for field in schema]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
 def _schema_of(table: pd.DataFrame) -> pa.Schema:
@@ -100,16 +121,23 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.Dat
         raise ValueError(f"{path}: not a whole Parquet file ({error}); delete it and run again") from error
 
 
-def read_optional_table(path: str | Path | Sequence[str]) -> pd.DataFrame | None:
-    """Read a table that a stage may do without.
+def read_groups(path: str | Path | Sequence[str], key: str = "clip_id") -> Iterator[tuple[str, pd.DataFrame]]:
+    """Read the rows of one clip after another, so that memory holds a few clips only.
 
     Args:
-        path: File to read, or an empty list where there is none.
+        path: Parquet file in which the rows of a clip follow each other; an empty list where there is none.
+        key: Column that tells the clips apart.
 
-    Returns:
-        The rows, or None.
+    Yields:
+        A clip's id and its rows, in the order of the file.
     """
-    return read_table(str(path)) if path else None
+    rest: pd.DataFrame | None = None
+    for batch in pq.ParquetFile(str(path)).iter_batches(ROWS_AT_ONCE) if path else ():
+        rows = batch.to_pandas() if rest is None else pd.concat([rest, batch.to_pandas()], ignore_index=True)
+        *whole, (_, rest) = rows.groupby(rows[key].ne(rows[key].shift()).cumsum(), sort=False)
+        yield from ((group[key].iloc[0], group.reset_index(drop=True)) for _, group in whole)
+    if rest is not None:
+        yield rest[key].iloc[0], rest.reset_index(drop=True)
 
 
 def read_shards(paths: Iterable[str | Path], order: Sequence[str] = ("clip_id",)) -> pd.DataFrame:
@@ -187,8 +215,14 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
 
     Returns:
         Arrays by name.
+
+    Raises:
+        ValueError: The file is not a whole safetensors file.
     """
-    return parse_tensors(Path(path).read_bytes())
+    try:
+        return parse_tensors(Path(path).read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a whole safetensors file ({error}); get or make it again") from error
 
 
 def write_json(path: str | Path, document: Any) -> None:
@@ -210,8 +244,14 @@ def read_json(path: str | Path) -> Any:
 
     Returns:
         Nested dicts, lists and scalars.
+
+    Raises:
+        ValueError: The file is not a JSON document in UTF-8.
     """
-    return json.loads(Path(path).read_text("utf-8"))
+    try:
+        return json.loads(Path(path).read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not a JSON document in UTF-8 ({error}); get or make it again") from error
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
 # Sums depend on how many threads share them; one thread a job makes results the same on every number of cores.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 @contextmanager
 def job_log(path: str) -> Iterator[None]:
-    """Send log records, stderr and the final traceback to the rule's log.
+    """Send log records, stderr, the final traceback and the peak of memory to the rule's log.
 
     Args:
         path: The log file of the rule.
@@ -33,6 +34,8 @@ def job_log(path: str) -> Iterator[None]:
             logging.exception("job failed")
             raise
         finally:
+            kilobytes = getrusage(RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+            logging.info("peak memory %d MB", kilobytes // 1024)
             sys.stderr = sys.__stderr__
 
 

@@ -4,11 +4,11 @@ from _job import job_log, shard_of
 
 from dance_core.backbones import BackboneSettings, backbone_features
 from dance_core.manifest import select_shard, usable
-from dance_core.tables import read_optional_table, read_table, write_table
+from dance_core.tables import read_groups, read_table, write_parts
 
 with job_log(snakemake.log[0]):
     clips = select_shard(usable(read_table(snakemake.input.manifest)), *shard_of(snakemake.wildcards.scatteritem))
     settings = BackboneSettings(**snakemake.params.settings, decoder=snakemake.params.decoder)
-    poses = read_optional_table(snakemake.input.poses)
+    poses = read_groups(snakemake.input.poses)
     features = backbone_features(clips, snakemake.params.source, poses, settings, workers=snakemake.threads - 1)
-    write_table(snakemake.output.features, features)
+    write_parts(snakemake.output.features, features)

@@ -1,5 +1,6 @@
 """Frozen video backbones: one feature vector per clip, on which the concept layer is fitted."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from dance_core.backbones.settings import Backbone, BackboneSettings
 from dance_core.devices import pick_device
 from dance_core.networks.clip_batches import batch_size, embedded
-from dance_core.networks.clip_frames import feature_table, readable_clips
+from dance_core.networks.clip_frames import Clip, feature_tables, readable_clips
 
 __all__ = ["BACKBONES", "Backbone", "BackboneSettings", "backbone_features", "load_backbone"]
 
@@ -17,10 +18,10 @@ BACKBONES = ("efficientnet", "file", "transformers_video", "videomae")
 def backbone_features(
     manifest_rows: pd.DataFrame,
     source: str | Path,
-    poses: pd.DataFrame | None,
+    poses: Iterable[tuple[str, pd.DataFrame]],
     settings: BackboneSettings,
     workers: int = 0,
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
     """Describe every usable clip by the features of a frozen backbone.
 
     Batches are always full, so the features of a clip do not depend on the clips it shares a shard with.
@@ -28,27 +29,44 @@ def backbone_features(
     Args:
         manifest_rows: Rows of the manifest.
         source: Folder that the paths of the manifest start from.
-        poses: Pose rows of these clips (clip_id, frame, bbox, keypoints); clips without any are allowed.
+        poses: Clip ids and their pose rows (frame, bbox, keypoints), in the order of the manifest's rows; clips without
+            any are left out.
         settings: Which backbone, and how.
         workers: Processes that decode clips ahead; 0 decodes each when its turn comes.
 
-    Returns:
-        Columns clip_id and features (float32 arrays), usable clips in the order of the manifest.
+    Yields:
+        Tables of some clips each: columns clip_id and features (float32 arrays), usable clips in the order of the
+        manifest.
 
     Raises:
-        ValueError: The backbone is unknown, its weights are absent, or a clip cannot be read.
+        ValueError: The backbone is unknown, its weights are absent, a clip cannot be read, or poses are of another
+            clip or in another order.
 
     Source:
         DANCE, section 3.2 (frozen video backbone).
     """
     backbone = load_backbone(settings)
-    nobody = pd.DataFrame({"frame": [], "bbox": [], "keypoints": []})
-    poses_of = {} if poses is None else dict(iter(poses.groupby("clip_id", sort=False)))
     clips = list(readable_clips(manifest_rows, source, settings.decoder))
-    items = ((clip, poses_of.get(clip.clip_id, nobody)) for clip in clips)
     size = batch_size(settings.batch_size, pick_device(settings.device))
-    features = embedded(backbone.prepare, items, backbone.features, size, workers)
-    return feature_table((clip.clip_id, row) for clip, row in zip(clips, features, strict=True))
+    features = embedded(backbone.prepare, _with_poses(clips, poses), backbone.features, size, workers)
+    yield from feature_tables((clip.clip_id, row) for clip, row in zip(clips, features, strict=True))
+
+
+def _with_poses(
+    clips: Iterable[Clip], poses: Iterable[tuple[str, pd.DataFrame]]
+) -> Iterator[tuple[Clip, pd.DataFrame]]:
+    """Give each clip its poses, both sides being read once and in order."""
+    nobody = pd.DataFrame({"frame": [], "bbox": [], "keypoints": []})
+    groups = iter(poses)
+    clip_id, rows = next(groups, ("", nobody))
+    for clip in clips:
+        if clip.clip_id == clip_id:
+            yield clip, rows
+            clip_id, rows = next(groups, ("", nobody))
+        else:
+            yield clip, nobody
+    if clip_id:
+        raise ValueError(f"poses: clip '{clip_id}' is none of the usable clips, or not in their order; rebuild poses")
 
 
 def load_backbone(settings: BackboneSettings) -> Backbone:

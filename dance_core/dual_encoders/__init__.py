@@ -1,6 +1,6 @@
 """Dual encoders: clips and words in one space, which is where pseudo-labels of objects and scenes come from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from dance_core.devices import pick_device
 from dance_core.dual_encoders.file import Embeddings
 from dance_core.dual_encoders.settings import DualEncoder, DualEncoderSettings
 from dance_core.networks.clip_batches import batch_size, embedded
-from dance_core.networks.clip_frames import feature_table, readable_clips
+from dance_core.networks.clip_frames import feature_tables, readable_clips
 
 __all__ = [
     "DUAL_ENCODERS",
@@ -35,7 +35,7 @@ CUTOFFS = {"clip": 0.2, "conse": 0.45, "file": 0.2, "siglip": 0.05, "xclip": 0.2
 
 def clip_features(
     manifest_rows: pd.DataFrame, source: str | Path, settings: DualEncoderSettings, workers: int = 0
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
     """Embed every usable clip in the space it shares with text.
 
     Batches are always full, so the embedding of a clip does not depend on the clips it shares a shard with.
@@ -46,8 +46,9 @@ def clip_features(
         settings: Which dual encoder, and how.
         workers: Processes that decode clips ahead; 0 decodes each when its turn comes.
 
-    Returns:
-        Columns clip_id and features (float32 arrays of length one), usable clips in the order of the manifest.
+    Yields:
+        Tables of some clips each: columns clip_id and features (float32 arrays of length one), usable clips in the
+        order of the manifest.
 
     Raises:
         ValueError: The encoder is unknown, its weights are absent, or a clip cannot be read.
@@ -59,7 +60,7 @@ def clip_features(
     clips = list(readable_clips(manifest_rows, source, settings.decoder))
     size = batch_size(settings.batch_size, pick_device(settings.device))
     embeddings = embedded(encoder.prepare, ((clip,) for clip in clips), encoder.clip_embeddings, size, workers)
-    return feature_table((clip.clip_id, _direction(row)) for clip, row in zip(clips, embeddings, strict=True))
+    yield from feature_tables((clip.clip_id, _direction(row)) for clip, row in zip(clips, embeddings, strict=True))
 
 
 def text_features(texts: Sequence[str], settings: DualEncoderSettings, family: str = "") -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 from dance_core.clips import USABLE
 from dance_core.video import iterate_frames
+
+CLIPS_PER_TABLE = 64
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,25 @@ def segment_centres(n_frames: int, count: int, border: int = 0) -> np.ndarray:
     border = min(border, (n_frames - 1) // 2)
     inner = n_frames - 2 * border
     return border + (2 * np.arange(count) + 1) * inner // (2 * count)
+
+
+def feature_tables(rows: Iterable[tuple[str, np.ndarray]]) -> Iterator[pd.DataFrame]:
+    """Collect feature vectors in tables of some clips each, so that memory does not grow with the data set.
+
+    Args:
+        rows: Clip ids and their features, each of shape (d,).
+
+    Yields:
+        Columns clip_id and features as of `feature_table`; one table without rows where there is no clip.
+
+    Raises:
+        ValueError: A feature is not a finite number.
+    """
+    waiting = iter(rows)
+    part = list(islice(waiting, CLIPS_PER_TABLE))
+    yield feature_table(part)
+    while part := list(islice(waiting, CLIPS_PER_TABLE)):
+        yield feature_table(part)
 
 
 def feature_table(rows: Iterable[tuple[str, np.ndarray]]) -> pd.DataFrame:

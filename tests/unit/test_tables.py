@@ -7,6 +7,7 @@ import pytest
 
 from dance_core.tables import (
     matrix,
+    read_groups,
     read_json,
     read_shards,
     read_table,
@@ -14,6 +15,7 @@ from dance_core.tables import (
     rows_of,
     whole_file,
     write_json,
+    write_parts,
     write_table,
     write_tensors,
 )
@@ -36,6 +38,33 @@ def test_a_table_comes_back_with_its_arrays(tmp_path):
 def test_an_empty_table_keeps_its_columns(tmp_path):
     write_table(tmp_path / "a.parquet", clips(), SCHEMA)
     assert list(read_table(tmp_path / "a.parquet").columns) == ["clip_id", "features"]
+
+
+def test_parts_are_one_table(tmp_path):
+    write_parts(tmp_path / "a.parquet", (clips(name) for name in ("b", "ccc", "a")))
+    table = read_table(tmp_path / "a.parquet")
+    assert list(table["clip_id"]) == ["b", "ccc", "a"]
+    np.testing.assert_array_equal(matrix(table["features"])[:, 0], [1, 3, 1])
+
+
+def test_a_part_without_a_column_leaves_no_file(tmp_path):
+    with pytest.raises(ValueError, match=r"columns \['features'\] are absent; the table has \['clip_id'\]"):
+        write_parts(tmp_path / "a.parquet", [clips("b"), clips("c")[["clip_id"]]])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
+def test_clips_are_read_one_after_another_however_the_file_is_cut(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr("dance_core.tables.ROWS_AT_ONCE", at_once)
+    rows = pd.DataFrame({"clip_id": list("bbaccc"), "frame": range(6)})
+    write_table(tmp_path / "a.parquet", rows)
+    groups = [(name, group["frame"].tolist()) for name, group in read_groups(tmp_path / "a.parquet")]
+    assert groups == [("b", [0, 1]), ("a", [2]), ("c", [3, 4, 5])]
+
+
+def test_no_file_and_no_rows_are_no_clips(tmp_path):
+    write_table(tmp_path / "a.parquet", pd.DataFrame({"clip_id": pd.Series([], dtype=str)}))
+    assert not list(read_groups([])) and not list(read_groups(tmp_path / "a.parquet"))
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):

@@ -25,13 +25,22 @@ def counting_backbone(monkeypatch):
 
 def test_each_clip_meets_its_own_poses(counting_backbone):
     poses = pd.DataFrame([{"clip_id": "a", **pose_row(t, [(1, 2)])} for t in range(3)])
-    table = backbone_features(MANIFEST, "data", poses, BackboneSettings())
+    table = next(backbone_features(MANIFEST, "data", poses.groupby("clip_id"), BackboneSettings()))
     assert table["clip_id"].tolist() == ["b", "a"]
     assert np.stack(table["features"]).tolist() == [[0, 1], [3, 1]]
 
 
 def test_a_backbone_works_without_any_poses(counting_backbone):
-    assert len(backbone_features(MANIFEST, "data", None, BackboneSettings())) == 2
+    assert len(next(backbone_features(MANIFEST, "data", (), BackboneSettings()))) == 2
+
+
+def test_poses_of_an_unknown_clip_or_in_another_order_are_refused(counting_backbone):
+    for order in ("ab", "bz"):
+        poses = [(name, pd.DataFrame([pose_row(0, [(1, 2)])])) for name in order]
+        with pytest.raises(
+            ValueError, match=f"poses: clip '{order[1]}' is none of the usable clips, or not in their o"
+        ):
+            list(backbone_features(MANIFEST, "data", poses, BackboneSettings()))
 
 
 def test_an_unknown_backbone_is_refused():

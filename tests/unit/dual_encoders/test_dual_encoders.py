@@ -52,7 +52,7 @@ def test_clip_embeddings_have_length_one(counting_encoder):
     manifest = pd.DataFrame(
         {"clip_id": ["b", "a"], "path": "x.mp4", "n_frames": [5, 7], "fps": 25.0, "status": ["ok", "unreadable"]}
     )
-    table = clip_features(manifest, "data", SETTINGS)
+    (table,) = clip_features(manifest, "data", SETTINGS)
     assert table["clip_id"].tolist() == ["b"]
     assert table["features"][0] == pytest.approx([0.6, 0.8])
 

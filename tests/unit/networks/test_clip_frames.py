@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dance_core.networks.clip_frames import Clip, feature_table, readable_clips, segment_centres
+from dance_core.networks.clip_frames import Clip, feature_table, feature_tables, readable_clips, segment_centres
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,13 @@ def test_unreadable_clips_are_left_out_and_the_order_is_kept():
 def test_features_that_are_not_numbers_name_the_clip():
     with pytest.raises(ValueError, match="clip 'b': a feature is not a finite number; check the weights"):
         feature_table([("a", np.zeros(2)), ("b", np.array([0, np.nan]))])
+
+
+def test_many_clips_come_in_several_tables():
+    tables = list(feature_tables((str(k), np.full(2, k)) for k in range(150)))
+    assert [len(table) for table in tables] == [64, 64, 22]
+    assert np.stack(pd.concat(tables)["features"])[:, 0].tolist() == list(range(150))
+    assert [len(table) for table in feature_tables([])] == [0]
 
 
 def test_a_shard_without_clips_is_an_empty_table():
