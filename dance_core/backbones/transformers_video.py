@@ -35,7 +35,7 @@ def load(settings: BackboneSettings) -> Backbone:
         )
     expect_frames(checkpoint, settings.frames)
     device = pick_device(settings.device)
-    classifier: Any = checkpoint.load(AutoModelForVideoClassification, device).to(number_type(settings.precision))
+    classifier: Any = checkpoint.load(AutoModelForVideoClassification, device, number_type(settings.precision))
 
     def embed(pixels: torch.Tensor) -> torch.Tensor:
         seen: list[torch.Tensor] = []

@@ -46,8 +46,8 @@ def _embedding(
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """Give the function from pixels [n, frames, 3, height, width] to features [n, d]."""
     if "VideoMAEForVideoClassification" in architectures:
-        classifier: Any = checkpoint.load(VideoMAEForVideoClassification, device).to(precision)
+        classifier: Any = checkpoint.load(VideoMAEForVideoClassification, device, precision)
         normalise: Any = classifier.fc_norm or torch.nn.Identity()
         return lambda pixels: normalise(classifier.videomae(pixels).last_hidden_state.mean(1))
-    encoder: Any = checkpoint.load(VideoMAEModel, device).to(precision)
+    encoder: Any = checkpoint.load(VideoMAEModel, device, precision)
     return lambda pixels: encoder(pixels).last_hidden_state.mean(1)

@@ -30,7 +30,7 @@ class FrameAverage:
         expect_type(checkpoint, settings.name)
         self._device = pick_device(settings.device)
         self._precision = number_type(settings.precision)
-        self._model: Any = checkpoint.load(AutoModel, self._device).to(self._precision)
+        self._model: Any = checkpoint.load(AutoModel, self._device, self._precision)
         self._tokenizer = checkpoint.tokenizer()
         self.prepare = SpreadPictures(settings.frames, checkpoint.preprocessor())
 

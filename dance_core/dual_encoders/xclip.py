@@ -39,7 +39,7 @@ class VideoText:
             )
         self._device = pick_device(settings.device)
         self._precision = number_type(settings.precision)
-        self._model: Any = checkpoint.load(XCLIPModel, self._device).to(self._precision)
+        self._model: Any = checkpoint.load(XCLIPModel, self._device, self._precision)
         self._tokenizer = checkpoint.tokenizer()
         self.prepare = SpreadPictures(settings.frames, checkpoint.preprocessor())
 

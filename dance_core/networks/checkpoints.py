@@ -78,22 +78,23 @@ class Checkpoint:
         """
         return self._found(AutoTokenizer.from_pretrained, "the tokenizer")
 
-    def load(self, model_class: Any, device: torch.device) -> PreTrainedModel:
+    def load(self, model_class: Any, device: torch.device, precision: torch.dtype = torch.float32) -> PreTrainedModel:
         """Load a model, every weight of it from the checkpoint.
 
         Args:
             model_class: Class of transformers with from_pretrained.
             device: Where the model shall run.
+            precision: Numbers that it shall compute with.
 
         Returns:
-            The model, ready for inference in float32.
+            The model, ready for inference.
 
         Raises:
             ValueError: It cannot be found or fetched, or a weight is absent and would stay random.
         """
         disable_progress_bar()
         # Without ignore_mismatched_sizes transformers raises before it says which weight has the wrong shape.
-        wanted = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": torch.float32}
+        wanted = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": precision}
         model, report = self._found(partial(model_class.from_pretrained, **wanted), "the weights")
         absent = sorted(report["missing_keys"] | {key for key, *_ in report["mismatched_keys"]})
         if absent:
@@ -112,11 +113,22 @@ class Checkpoint:
         Raises:
             ValueError: There is no preprocessor configuration.
         """
+        return PicturePreprocessor(*self.preprocessor_config())
+
+    def preprocessor_config(self) -> tuple[dict[str, Any], str]:
+        """Read the preprocessor configuration of the model.
+
+        Returns:
+            Its content, and where it stands.
+
+        Raises:
+            ValueError: There is none.
+        """
         options = {key: value for key, value in self.options().items() if key != "trust_remote_code"}
         for name in PREPROCESSORS:
             path = cached_file(self.model, name, _raise_exceptions_for_missing_entries=False, **options)
             if path is not None:
-                return PicturePreprocessor(json.loads(Path(path).read_text("utf-8")), f"{self.model}/{name}")
+                return json.loads(Path(path).read_text("utf-8")), f"{self.model}/{name}"
         raise ValueError(f"{self.place}: '{self.model}' has no {PREPROCESSORS[0]}; copy it beside the weights")
 
     def _found(self, loader: Any, what: str) -> Any:

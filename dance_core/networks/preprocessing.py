@@ -71,7 +71,7 @@ class PicturePreprocessor:
             float32 of shape (..., 3, height, width).
         """
         mean, std = (torch.from_numpy(value).to(pictures.device) for value in (self._mean, self._std))
-        colours = (pictures.float() * np.float32(self._scale) - self._offset - mean) / std
+        colours = (pictures.float() * float(self._scale) - self._offset - mean) / std
         return colours.movedim(-1, -3)
 
     def _picture(self, frame: np.ndarray) -> np.ndarray:
