@@ -68,15 +68,21 @@ def clip_images(clip: Clip, poses: pd.DataFrame, settings: BackboneSettings) -> 
     frames = clip.frames([*moments.ravel(), *context])
     height, width = frames[int(times[0])].shape[:2]
     squares = person_squares(poses, times, width, height, settings.margin)
-    grey = {index: frames[index].mean(axis=2, dtype=np.float32) for index in {int(m) for m in moments.ravel()}}
+    grey = {index: _grey(frames[index]) for index in {int(moment) for moment in moments.ravel()}}
     crops = [
-        np.stack([cut_square(grey[int(moment)], square, IMAGE_SIZE) for moment in three], axis=2)
+        cv2.merge([cut_square(grey[int(moment)], square, IMAGE_SIZE) for moment in three])
         for three, square in zip(moments, squares, strict=True)
     ]
     pictures = [
         cv2.resize(frames[int(index)], (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_AREA) for index in context
     ]
     return np.stack([*crops, *pictures], dtype=np.float32)
+
+
+def _grey(frame: np.ndarray) -> np.ndarray:
+    """Average the colours; summed channel by channel, which is much faster than along the last axis."""
+    red, green, blue = (frame[..., channel] for channel in range(3))
+    return (red.astype(np.uint16) + green + blue) / np.float32(3)
 
 
 def pooled_over_time(features: np.ndarray) -> np.ndarray:
