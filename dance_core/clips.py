@@ -10,6 +10,8 @@ from dance_core.tables import matrix, rows_of
 WITHOUT_VIDEO = "without video"
 USABLE = ("ok", "truncated", WITHOUT_VIDEO)
 PROTOCOLS = ("honest", "authors")
+FITTED_SPLITS = ("train", "val")
+"""Splits that a model is fitted on or selected by under some protocol; all others judge it."""
 
 
 def usable_clips(manifest: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -61,7 +63,7 @@ def fitted_splits(protocol: str) -> tuple[str, ...]:
     """Return the splits that a protocol fits on; one that is unknown is a ValueError."""
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol '{protocol}' is unknown; use one of {', '.join(PROTOCOLS)}")
-    return ("train",) if protocol == "honest" else ("train", "val")
+    return ("train",) if protocol == "honest" else FITTED_SPLITS
 
 
 def refuse_strangers(clip_ids: Iterable[str], manifest: pd.DataFrame, name: str) -> None:

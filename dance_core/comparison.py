@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dance_core.ablations import average_accuracy
+from dance_core.clips import FITTED_SPLITS
 from dance_core.seed_summary import over_seeds, table_over_seeds
 from dance_core.significance import holm, mcnemar
 from dance_core.tables import rows_of
@@ -96,7 +97,7 @@ def _short(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tests(predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Test the model against the linear probe on every test set; under `authors`, test has also selected both."""
-    judged = predictions[~predictions["split"].isin(("train", "val"))]
+    judged = predictions[~predictions["split"].isin(FITTED_SPLITS)]
     tests = {}
     for split, rows in judged.groupby("split", sort=True):
         model, probe = (rows[rows["method"] == method] for method in ("dance", "linear_probe"))

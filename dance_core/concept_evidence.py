@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dance_core.clips import FITTED_SPLITS
 from dance_core.completeness import completeness
 from dance_core.concept_targets import ConceptTargets
 from dance_core.faithfulness import faithfulness_record
@@ -43,7 +44,7 @@ def concept_evidence(
         names. soft_minus_hard also has "train", all clips fitted on, and is empty where the model does not know the
         penalty that its classifier was fitted with, as one that was imported.
     """
-    judged = [split for split in z if split not in fitted and split != "val"]
+    judged = [split for split in z if split not in FITTED_SPLITS]
     labels = {split: column_targets(model, targets, clip_ids[split]) for split in (*fitted, *judged)}
     train = np.concatenate([z[split] for split in fitted])
     thresholds = hard_thresholds(train, np.concatenate([labels[split] for split in fitted]))

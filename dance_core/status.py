@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dance_core.clips import FITTED_SPLITS
 from dance_core.tables import read_json
 
 SAME = 1e-9
@@ -28,7 +29,7 @@ def accuracy_table(results: Path) -> str:
     lines = [f"{head}  {'95 % interval':<16}{'class mean':>10}"]
     for protocol, record in _comparison(results).items():
         for method, splits in record["metrics"]["accuracy"].items():
-            for split, scores in ((name, scores) for name, scores in splits.items() if name not in ("train", "val")):
+            for split, scores in ((name, scores) for name, scores in splits.items() if name not in FITTED_SPLITS):
                 low, high = scores["top1_interval"] or (None, None)
                 interval = f"{_percent(_mean(low))} to {_percent(_mean(high))}"
                 top1 = scores["top1"] or {}

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dance_core.clips import FITTED_SPLITS
 from dance_core.concept_targets import FAMILIES
 from dance_core.model import Model
-from dance_core.report.inputs import FITTED_SPLITS, records
+from dance_core.report.inputs import records
 from dance_core.report.markup import safe_name
 from dance_core.report.site import Site
 from dance_core.tables import matrix, rows_of

@@ -10,8 +10,6 @@ import pandas as pd
 
 from dance_core.model import Model
 
-FITTED_SPLITS = ("train", "val")
-
 
 @dataclass(frozen=True)
 class ReportSettings:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from dance_core.clips import WITHOUT_VIDEO
+from dance_core.clips import FITTED_SPLITS, WITHOUT_VIDEO
 from dance_core.concept_targets import FAMILIES
 from dance_core.report.charts import flow_svg
 from dance_core.report.evidence import random_verdicts
-from dance_core.report.inputs import FITTED_SPLITS, records
+from dance_core.report.inputs import records
 from dance_core.report.markup import percent
 from dance_core.report.runs import METHODS
 from dance_core.report.site import Site

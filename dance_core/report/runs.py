@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dance_core.ablations import ALL, PROBE, RANDOM
+from dance_core.clips import FITTED_SPLITS
 from dance_core.concept_targets import FAMILIES
-from dance_core.report.inputs import FITTED_SPLITS, ReportInputs
+from dance_core.report.inputs import ReportInputs
 from dance_core.report.markup import number
 from dance_core.seed_summary import over_seeds
 

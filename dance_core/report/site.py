@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import USABLE, WITHOUT_VIDEO
+from dance_core.clips import FITTED_SPLITS, USABLE, WITHOUT_VIDEO
 from dance_core.concept_targets import FAMILIES
-from dance_core.report.inputs import FITTED_SPLITS, ReportInputs
+from dance_core.report.inputs import ReportInputs
 from dance_core.report.markup import safe_name
 from dance_core.report.media import ClipMedia
 
