@@ -14,9 +14,9 @@ PENN := --cores all --quiet progress --configfile configs/penn_action_release.ya
 penn: $(INSTALLED)
 	@test -n "$(RELEASE)" || { echo "RELEASE is not set: make penn RELEASE=folder [LABELS=folder]"; exit 1; }
 	@$(BIN)/snakemake $(PENN) release="$(RELEASE)"
-	@$(BIN)/python -m dance_core status results/penn_action
-	@test -z "$(LABELS)" || $(BIN)/snakemake $(PENN) dataset=penn_action_poses release="$(RELEASE)" poses="{folder: $(LABELS)}"
-	@test -z "$(LABELS)" || $(BIN)/python -m dance_core status results/penn_action_poses
+	@$(BIN)/python -m dance_core status results/penn_action_release
+	@test -z "$(LABELS)" || $(BIN)/snakemake $(PENN) dataset=penn_action_release_poses release="$(RELEASE)" poses="{folder: $(LABELS)}"
+	@test -z "$(LABELS)" || $(BIN)/python -m dance_core status results/penn_action_release_poses
 
 test: check browser weights
 	@$(BIN)/python -m pytest

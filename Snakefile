@@ -22,10 +22,10 @@ wildcard_constraints:
     family="motion|object|scene",
     protocol="(authors/)?",
     run=r"(authors/)?seed\d+",
-    name="|".join(sorted({name for names in WEIGHTS_OF.values() for name in names})),
+    name="|".join(sorted({name for names in WEIGHTS_OF.values() for name in names} | set(ENCODERS), reverse=True)),
 
 
-for stage in [*stages(), "bottleneck", "baselines", "evaluation", "explanation"]:
+for stage in [*stages(), "bottleneck", "baselines", "evaluation", "naming", "explanation"]:
 
     include: f"rules/{stage}.smk"
 

@@ -2,8 +2,9 @@
 
     python -m benchmarks.feature_stage [--device cpu|cuda] [--precision bfloat16] [--batch-size 16] [--clips 16]
 
-On a CPU: the share of decoding and preparation in the CPU time of the stage, for the offline encoders and a VideoMAE-B of
-random weights. On a GPU: the stage fed with clips in memory against the bare network on tensors that lie on the GPU.
+On a CPU: the share of decoding and preparation in the CPU time of the stage, for the offline encoders and for a
+VideoMAE-B of random weights. On a GPU: the stage fed with clips in memory against the bare network on tensors that lie
+on the GPU.
 """
 
 import argparse

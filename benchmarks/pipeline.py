@@ -2,7 +2,7 @@
 
     python -m benchmarks.pipeline
     python -m benchmarks.pipeline --dataset NAME --source FOLDER --configfile configs/folder.yaml
-    python -m benchmarks.pipeline --dataset penn_action --release FOLDER --configfile configs/penn_action_release.yaml
+    python -m benchmarks.pipeline --dataset NAME --release FOLDER --configfile configs/penn_action_release.yaml
 
 Runs in a temporary folder, so nothing of an earlier run is used; fetching the weights is part of it unless --weights.
 """

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
 
+from dance_core.networks.encoder_registry import encoder_registry
 from dance_core.weights import WEIGHTS
 
 PACKAGES = (
@@ -47,8 +48,8 @@ class Need:
 
 
 _TRANSFORMERS = (("torch", "transformers"), (), "pip install torch transformers")
-_BACKBONE_MODEL = "set backbone.model to a local folder or a hub id"
-_ENCODER_MODEL = "set dual_encoder.model to a local folder or a hub id"
+_BACKBONE_MODEL = "set backbone.model to a registry encoder below, a local folder or a hub id"
+_ENCODER_MODEL = "set dual_encoder.model to a registry encoder below, a local folder or a hub id"
 
 NEEDS = (
     Need("decoder", "pyav", ("av",), (), "pip install av"),
@@ -64,11 +65,27 @@ NEEDS = (
     ),
     Need(
         "pose estimator",
+        "yolo",
+        ("onnxruntime",),
+        (),
+        "pip install onnxruntime==1.31.1",
+        "set poses.model to a YOLO pose network exported to .onnx or .tflite",
+    ),
+    Need(
+        "pose estimator",
+        "rtmlib",
+        ("rtmlib", "tqdm", "onnxruntime"),
+        (),
+        "pip install --no-deps rtmlib==0.0.16 tqdm",
+        "set poses.model to an RTMO file, or it and poses.detector to RTMPose and YOLOX files, or poses.download: true",
+    ),
+    Need(
+        "pose estimator",
         "ultralytics",
         ("ultralytics", "lap"),
         (),
         "pip install ultralytics==8.4.190 lap (AGPL-3.0)",
-        "set poses.model to a YOLO pose weights file",
+        "set poses.model to a YOLO pose weights file, or poses.download: true",
     ),
     Need("pose estimator", "file", setting="set poses.folder to a folder of pose files"),
     Need(
@@ -79,8 +96,9 @@ NEEDS = (
         "snakemake --cores 1 weights/efficientnet_lite0",
     ),
     Need("backbone", "videomae", *_TRANSFORMERS, _BACKBONE_MODEL),
+    Need("backbone", "vjepa2", *_TRANSFORMERS, _BACKBONE_MODEL),
     Need("backbone", "transformers_video", *_TRANSFORMERS, _BACKBONE_MODEL),
-    Need("backbone", "file", setting="set backbone.model to a .parquet or .safetensors file of features"),
+    Need("backbone", "file", setting="set backbone.model to a .parquet, .npz, .safetensors or .pt file of features"),
     Need(
         "dual encoder",
         "conse",
@@ -91,6 +109,7 @@ NEEDS = (
     Need("dual encoder", "clip", *_TRANSFORMERS, _ENCODER_MODEL),
     Need("dual encoder", "siglip", *_TRANSFORMERS, _ENCODER_MODEL),
     Need("dual encoder", "xclip", *_TRANSFORMERS, _ENCODER_MODEL),
+    Need("dual encoder", "viclip", *_TRANSFORMERS, _ENCODER_MODEL),
     Need("dual encoder", "file", setting="set dual_encoder.model to a folder of clip_features and concept_features"),
 )
 
@@ -152,6 +171,10 @@ def findings(weights: Path, installed: Callable[[str], str | None] = installed_v
         absent = [package for package in need.packages if installed(package) is None]
         unfetched = [name for name in need.weights if not has_weights(name, weights)]
         found.append(Finding(need.kind, need.name, not absent and not unfetched, need.advice, need.setting))
+    for entry in encoder_registry().values():
+        folder = weights / entry.name
+        advice = f"{entry.advice(folder)} ({entry.size_mb} MB, {entry.licence})"
+        found.append(Finding("encoder", entry.name, entry.is_complete(folder), advice))
     browser = which("chromium") or which("google-chrome")
     found.append(Finding("program", "chromium", browser is not None, "apt-get install chromium chromium-driver"))
     found.append(Finding("program", "conda", which("conda") is not None, "only --use-conda needs it"))
@@ -159,17 +182,26 @@ def findings(weights: Path, installed: Callable[[str], str | None] = installed_v
 
 
 def describe_machine() -> str:
-    """Name the interpreter, the system and the accelerator.
+    """Name the interpreter, the system, the accelerator and what it can compute with.
 
     Returns:
         One line.
     """
-    accelerator = "no torch"
-    if installed_version("torch"):
-        import torch
-
-        accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    accelerator = _accelerator() if installed_version("torch") else "no torch"
     return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {accelerator}"
+
+
+def _accelerator() -> str:
+    """Name the GPU, its memory and the precisions that are worth setting."""
+    import torch
+
+    if torch.cuda.is_available():
+        memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+        half = "float16 and bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+        return f"{torch.cuda.get_device_name()} with {memory:.0f} GiB, precision float32, {half}"
+    if torch.backends.mps.is_available():
+        return "Apple GPU, precision float32 and float16"
+    return "no GPU, precision float32"
 
 
 def render(found: list[Finding]) -> str:

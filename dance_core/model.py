@@ -1,7 +1,7 @@
 """A trained model: everything that a prediction and its explanation need, in one folder without code."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from scipy.special import softmax
 
 from dance_core.clips import class_indices, class_names
 from dance_core.concept_layer import ConceptLayer
+from dance_core.concept_names import forget_names, named_concepts
+from dance_core.model_folder import CONCEPT_PARTS, read_model_files, write_model_files
 from dance_core.sparse_classifier import SagaSettings, SparseClassifier, fit_sparse_classifier
-from dance_core.tables import read_json, read_tensors, rows_of, write_json, write_tensors
+from dance_core.tables import rows_of
 
-FORMAT_VERSION = 1
 ARRAYS = ("feature_mean", "feature_std", "concept_weight", "z_mean", "z_std", "weight", "bias")
 
 
@@ -164,49 +165,37 @@ class Model:
         return import_module("dance_core.new_video").explain_video(self, video, weights)
 
     def save(self, folder: str | Path) -> None:
-        """Write model.safetensors and model.json.
+        """Write model.safetensors and model.json; names that lie there are of another model and go.
 
         Args:
             folder: Where to; it is made.
         """
-        write_tensors(Path(folder) / "model.safetensors", {name: getattr(self, name) for name in ARRAYS})
-        document: dict[str, Any] = {"format_version": FORMAT_VERSION, "classes": self.classes}
-        document["concepts"] = [vars(concept) for concept in self.concepts]
-        document |= {name: getattr(self, name) for name in ("encoders", "settings", "certificate", "versions")}
-        write_json(Path(folder) / "model.json", document)
+        forget_names(folder)
+        names = ("classes", "encoders", "settings", "certificate", "versions")
+        parts = {name: getattr(self, name) for name in names}
+        parts["concepts"] = [vars(concept) for concept in self.concepts]
+        write_model_files(folder, {name: getattr(self, name) for name in ARRAYS}, parts)
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Model":
+    def load(cls, folder: str | Path, named: bool = True) -> "Model":
         """Read a model that `save` wrote.
 
         Args:
             folder: Its folder.
+            named: Whether its concepts have the names that were given after training; see `concept_names`.
 
         Returns:
             The model, bit for bit.
 
         Raises:
-            ValueError: A file is absent, the format is unknown, or the parts do not fit each other.
+            ValueError: A file is absent or damaged, the format is unknown, or the parts do not fit each other.
         """
-        folder = Path(folder)
-        for name in ("model.safetensors", "model.json"):
-            if not (folder / name).is_file():
-                raise ValueError(f"{folder}: {name} is absent; give the folder that the stage sparse_classifier wrote")
-        document = read_json(folder / "model.json")
-        if document.get("format_version") != FORMAT_VERSION:
-            raise ValueError(
-                f"{folder}/model.json: format version {document.get('format_version')} is unknown; "
-                f"this software reads version {FORMAT_VERSION}; train the model again"
-            )
-        arrays: dict[str, Any] = dict(read_tensors(folder / "model.safetensors"))
-        if sorted(arrays) != sorted(ARRAYS):
-            raise ValueError(
-                f"{folder}/model.safetensors: holds {sorted(arrays)}; expected {sorted(ARRAYS)}; train again"
-            )
+        tensors, document = read_model_files(folder, ARRAYS)
+        entries = named_concepts(document["concepts"], folder) if named else document["concepts"]
         return cls(
-            **arrays,
+            **tensors,
             classes=tuple(document["classes"]),
-            concepts=tuple(Concept(**concept) for concept in document["concepts"]),
+            concepts=tuple(Concept(**{key: entry[key] for key in CONCEPT_PARTS}) for entry in entries),
             **{name: document[name] for name in ("encoders", "settings", "certificate", "versions")},
         )
 
@@ -238,14 +227,15 @@ def fit_model(
         extra: What else to keep of a concept, by family and id.
 
     Returns:
-        The model; `dataclasses.replace` adds encoders, settings and versions.
+        The model, with what it was trained on in its settings; `dataclasses.replace` adds encoders, the other settings
+        and versions.
 
     Raises:
         ValueError: A train clip has no label, or all have the same.
     """
     classes = class_names(manifest)
-    labels = rows_of(manifest, layer.train_clips, "manifest")["label"]
-    y = class_indices(labels, classes, "manifest")
+    rows = rows_of(manifest, layer.train_clips, "manifest")
+    y = class_indices(rows["label"], classes, "manifest")
     classifier = fit_sparse_classifier(
         layer.train_activations,
         y,
@@ -257,7 +247,8 @@ def fit_model(
         saga=SagaSettings(**(saga or {}), seed=seed),
         device=device,
     )
-    return assemble_model(layer, classifier, classes, extra)
+    training = {"clips": len(rows), "splits": sorted(set(rows["split"])), "seed": seed, "solver": solver}
+    return replace(assemble_model(layer, classifier, classes, extra), settings={"training": training})
 
 
 def assemble_model(

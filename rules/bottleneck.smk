@@ -64,9 +64,11 @@ rule sparse_classifier:
         manifest="results/{dataset}/manifest.parquet",
         tensors="results/{dataset}/{run}/concept_layer.safetensors",
         document="results/{dataset}/{run}/concept_layer.json",
+        encoders=encoder_files,
     output:
         tensors="results/{dataset}/{run}/model/model.safetensors",
         document="results/{dataset}/{run}/model/model.json",
+        card="results/{dataset}/{run}/model/README.md",
         concepts="results/{dataset}/{run}/concepts.parquet",
     log:
         "logs/{dataset}/{run}/sparse_classifier.log",
@@ -84,6 +86,7 @@ rule sparse_classifier:
         seed=seed_of,
         snapshot=model_settings(),
         weights=model_weights(),
+        encoders=[config[section] for section in encoder_sections()] + [{"model": path} for path in pose_model_files()],
     message:
         "Fitting the sparse classifier of {wildcards.dataset}, {wildcards.run}"
     script:

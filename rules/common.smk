@@ -3,13 +3,20 @@ from hashlib import sha256
 from modulefinder import ModuleFinder
 from pathlib import Path
 
+import yaml
+
 # The sets of pretrained weights behind each model that needs no download from a model hub.
 WEIGHTS_OF = {
     "blazepose": ["blazepose"],
     "efficientnet": ["efficientnet_lite0"],
     "conse": ["efficientnet_lite0", "imagenet_names", "minilm"],
 }
-VIDEO_SUFFIXES = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm"}
+# Encoders that are fetched from a model hub by a name of this registry.
+ENCODERS = yaml.safe_load((Path(workflow.basedir) / "dance_core/networks/encoders.yaml").read_text("utf-8"))
+# What rule finetune leaves, and the backbone reads.
+FINETUNED = ("config.json", "model.safetensors", "preprocessor_config.json")
+CLIP_SUFFIXES = {".avi", ".jpeg", ".jpg", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".png", ".webm"}
+LIST_SUFFIXES = {".csv", ".json", ".mat", ".txt"}
 
 
 def core_digest(stem, *data):
@@ -25,17 +32,32 @@ def core_digest(stem, *data):
     return sha256(b"".join(file.read_bytes() for file in sorted(files) if file.is_file())).hexdigest()[:12]
 
 
-def clips_digest():
-    """Digest of manifest.csv and of the names, sizes and times of the clips, so that a change of them is noticed."""
+def clips_digest(wildcards):
+    """Digest of manifest.csv and of the clips' and pictures' names, sizes and times, so that a change is noticed."""
     source = Path(config["source"])
+    if config["data"]["reader"] != "folder":
+        return data_set_digest(source)
     tables = [file.read_bytes() for file in (source / "manifest.csv",) if file.is_file()]
-    clips = sorted(file for file in source.rglob("*") if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file())
+    clips = sorted(file for file in source.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES and file.is_file())
     lines = [os.fsencode(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}\n") for file in clips]
     return sha256(b"".join(tables + lines)).hexdigest()[:12]
 
 
+def data_set_digest(source):
+    """Digest of the times of a data set's lists and folders, which tell of clips that come or go."""
+    data = config["data"]
+    roots = [source, *filter(None, [data["annotations"]]), *data["extra_tests"].values()]
+    walks = sorted((folder, files) for root in roots for folder, _, files in os.walk(root, followlinks=True))
+    lists = [Path(folder, file) for folder, files in walks for file in files if Path(file).suffix in LIST_SUFFIXES]
+    lists += [Path(data["classes"])] if data["classes"] and Path(data["classes"]).is_file() else []
+    places = [Path(folder) for folder, _ in walks] + sorted(lists)
+    return sha256(b"".join(os.fsencode(f"{place} {place.stat().st_mtime_ns}\n") for place in places)).hexdigest()[:12]
+
+
 def own_files(section, *keys):
     """The files of models or poses that a config section names, so that a new version of them is noticed."""
+    if section == "backbone" and config["finetuning"]["enabled"]:
+        return [f"{config['backbone']['model']}/{name}" for name in FINETUNED]
     paths = [Path(config[section][key]) for key in keys if config[section][key]]
     folders = [file for path in paths if path.is_dir() for file in sorted(path.rglob("*")) if file.is_file()]
     return [str(path) for path in paths if path.is_file()] + [str(file) for file in folders]
@@ -46,7 +68,8 @@ def stages():
     motion = ["motion"] if needs_poses() else []
     if config["release"]:
         return ["release", *motion]
-    return ["data", *motion, "features", "concepts"]
+    finetuning = ["finetuning"] if config["finetuning"]["enabled"] else []
+    return ["data", "download", *motion, *finetuning, "features", "concepts"]
 
 
 def release_files():
@@ -76,7 +99,8 @@ def runs():
 
 def weights_of(section, key):
     """Folders of pretrained weights that the chosen model of a config section needs."""
-    return [f"weights/{name}" for name in WEIGHTS_OF.get(config[section][key], [])]
+    registered = [config[section]["model"]] if config[section]["model"] in ENCODERS else []
+    return [f"weights/{name}" for name in WEIGHTS_OF.get(config[section][key], []) + registered]
 
 
 def text_families():
@@ -104,6 +128,14 @@ def model_weights():
     return sorted({name for part in chosen for name in WEIGHTS_OF.get(part, [])})
 
 
+def encoder_sections():
+    """The config sections whose encoder a model needs; features of a release were made elsewhere."""
+    if config["release"]:
+        return []
+    return ["backbone", *(["dual_encoder"] if text_families() else [])]
+
+
 def model_settings():
     """The settings that a stored model keeps: all that turn a video into features and a prediction."""
-    return {key: config[key] for key in ("dataset", "families", "data", "poses", "backbone", "dual_encoder")}
+    kept = {key: config[key] for key in ("dataset", "families", "poses", "backbone", "dual_encoder")}
+    return kept | {"data": {"decoder": config["data"]["decoder"]}}

@@ -5,6 +5,7 @@ rule language:
         answers=recorded_answers,
     output:
         answers="results/{dataset}/concepts/{family}.json",
+        usage="results/{dataset}/concepts/{family}_usage.parquet",
     log:
         "logs/{dataset}/language/{family}.log",
     benchmark:

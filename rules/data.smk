@@ -13,6 +13,7 @@ rule weights:
         runtime="30m",
     params:
         core=core_digest("weights"),
+        revision=revision_of,
     message:
         "Fetching the pretrained weights of {wildcards.name}"
     script:
@@ -38,7 +39,12 @@ rule listing:
         seed=lookup(dpath="data/seed", within=config),
         fractions=lookup(dpath="data/fractions", within=config),
         extra_splits=lookup(dpath="data/extra_splits", within=config),
-        clips=clips_digest(),
+        reader=lookup(dpath="data/reader", within=config),
+        official_split=lookup(dpath="data/split", within=config),
+        classes=lookup(dpath="data/classes", within=config),
+        annotations=lookup(dpath="data/annotations", within=config),
+        extra_tests=lookup(dpath="data/extra_tests", within=config),
+        clips=clips_digest,
     message:
         "Listing the clips of {wildcards.dataset}"
     script:

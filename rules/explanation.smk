@@ -4,6 +4,7 @@ rule explain:
         features=gather.clips("results/{{dataset}}/backbone_features/{scatteritem}.parquet"),
         model="results/{dataset}/{run}/model/model.json",
         tensors="results/{dataset}/{run}/model/model.safetensors",
+        names=names_of_run,
     output:
         contributions="results/{dataset}/{run}/contributions.parquet",
     log:

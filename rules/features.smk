@@ -21,6 +21,7 @@ rule backbone_features:
         source=lookup(dpath="source", within=config),
         decoder=lookup(dpath="data/decoder", within=config),
         settings=lookup(dpath="backbone", within=config),
+        encoder=ENCODERS.get(config["backbone"]["model"]),
     message:
         "Extracting backbone features of {wildcards.dataset}, part {wildcards.scatteritem}"
     script:
@@ -49,6 +50,7 @@ rule clip_features:
         source=lookup(dpath="source", within=config),
         decoder=lookup(dpath="data/decoder", within=config),
         settings=lookup(dpath="dual_encoder", within=config),
+        encoder=ENCODERS.get(config["dual_encoder"]["model"]),
     message:
         "Embedding clips of {wildcards.dataset}, part {wildcards.scatteritem}"
     script:

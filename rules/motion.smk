@@ -2,7 +2,7 @@ rule poses:
     input:
         manifest="results/{dataset}/manifest.parquet",
         weights=weights_of("poses", "estimator"),
-        model=own_files("poses", "model", "folder"),
+        model=own_files("poses", "model", "detector", "folder"),
     output:
         poses="results/{dataset}/poses/{scatteritem}.parquet",
         quality="results/{dataset}/pose_quality/{scatteritem}.parquet",

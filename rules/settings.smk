@@ -31,6 +31,24 @@ def unknown_keys(settings, schema, prefix=""):
             yield from unknown_keys(value, known[name], f"{prefix}{name}.")
 
 
+def check_finetuning(settings):
+    """Refuse what cannot be fine-tuned, and make the finished network the backbone's model."""
+    backbone, folder = settings["backbone"], f"results/{settings['dataset']}/finetuned"
+    if settings["release"]:
+        raise WorkflowError("config: 'finetuning.enabled': a release has no clips to learn from; set it to false")
+    if backbone["name"] not in ("videomae", "transformers_video"):
+        raise WorkflowError(
+            f"config: 'finetuning.enabled': backbone '{backbone['name']}' cannot be fine-tuned; "
+            "set backbone.name: videomae or transformers_video"
+        )
+    if backbone["model"] not in ("", folder):
+        raise WorkflowError(
+            f"config: backbone.model '{backbone['model']}' would take the place of the fine-tuned network; "
+            "name it in finetuning.model and leave backbone.model empty"
+        )
+    backbone["model"] = folder
+
+
 def check_config(settings):
     """Refuse unknown and ill-typed settings with a sentence that names the cure, then fill in the defaults."""
     schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
@@ -44,6 +62,16 @@ def check_config(settings):
     validate(settings, str(SCHEMA))
     if settings["protocols"][0] != "honest" and len(settings["protocols"]) > 1:
         raise WorkflowError("config: 'protocols': the report shows the first; put honest before authors")
+    names = settings["naming"]["names"]
+    if names and not Path(names).is_file():
+        raise WorkflowError(
+            f"config: naming.names '{names}' is not a file; write one with python -m dance_core names RESULTS --out FILE"
+        )
+    drawn = "motion" in settings["families"] and bool(settings["poses"]["folder"] or not settings["release"])
+    if settings["naming"]["source"] != "none" and not drawn:
+        raise WorkflowError("config: 'naming.source': there are no poses to draw; set it to none")
+    if settings["finetuning"]["enabled"]:
+        check_finetuning(settings)
     if settings["release"] and not Path(settings["release"]).is_dir():
         raise WorkflowError(
             f"config: release '{settings['release']}' is not a folder; set release to the folder of the release"

@@ -13,7 +13,7 @@ from dance_core.tables import read_shards, read_table, write_table
 
 with job_log(snakemake.log[0]):
     params = snakemake.params
-    model = Model.load(Path(snakemake.input.model).parent)
+    model = Model.load(Path(snakemake.input.model).parent, named=False)
     layer = read_concept_layer(snakemake.input.layer, snakemake.input.document)
     chosen = {**params.settings, "lam": params.lam, "alpha": params.alpha, "seed": params.seed}
     n_values = chosen.pop("path_values")

@@ -11,7 +11,7 @@ from dance_core.target_files import read_targets
 
 with job_log(snakemake.log[0]):
     metrics, predictions = evaluate(
-        Model.load(Path(snakemake.input.model).parent),
+        Model.load(Path(snakemake.input.model).parent, named=False),
         read_shards(snakemake.input.features),
         read_table(snakemake.input.manifest),
         read_targets(dict(snakemake.input.items())),

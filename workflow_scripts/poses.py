@@ -3,12 +3,10 @@
 from _job import job_log, shard_of
 
 from dance_core.manifest import select_shard, usable
-from dance_core.poses import POSE_QUALITY_SCHEMA, POSES_SCHEMA, PoseSettings, estimate_poses
-from dance_core.tables import read_table, write_table
+from dance_core.poses import PoseSettings, write_poses
+from dance_core.tables import read_table
 
 with job_log(snakemake.log[0]):
     clips = select_shard(usable(read_table(snakemake.input.manifest)), *shard_of(snakemake.wildcards.scatteritem))
     settings = PoseSettings(**snakemake.params.settings, decoder=snakemake.params.decoder)
-    poses, quality = estimate_poses(clips, snakemake.params.source, settings)
-    write_table(snakemake.output.poses, poses, POSES_SCHEMA)
-    write_table(snakemake.output.quality, quality, POSE_QUALITY_SCHEMA)
+    write_poses(snakemake.output.poses, snakemake.output.quality, clips, snakemake.params.source, settings)

@@ -2,7 +2,7 @@
 
 from _job import job_log
 
-from dance_core.weights import fetch_weights
+from dance_core.networks.hub import fetch
 
 with job_log(snakemake.log[0]):
-    fetch_weights(snakemake.wildcards.name, snakemake.output.folder)
+    fetch(snakemake.wildcards.name, snakemake.output.folder, snakemake.params.revision)

@@ -12,7 +12,7 @@ from dance_core.networks.clip_frames import Clip, feature_tables, readable_clips
 
 __all__ = ["BACKBONES", "Backbone", "BackboneSettings", "backbone_features", "load_backbone"]
 
-BACKBONES = ("efficientnet", "file", "transformers_video", "videomae")
+BACKBONES = ("efficientnet", "file", "transformers_video", "videomae", "vjepa2")
 
 
 def backbone_features(
@@ -97,4 +97,8 @@ def load_backbone(settings: BackboneSettings) -> Backbone:
         from dance_core.backbones import videomae
 
         return videomae.load(settings)
+    if settings.name == "vjepa2":
+        from dance_core.backbones import vjepa2
+
+        return vjepa2.load(settings)
     raise ValueError(f"backbone '{settings.name}' is unknown; use one of: {', '.join(BACKBONES)}")

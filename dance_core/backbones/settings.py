@@ -35,8 +35,9 @@ class BackboneSettings:
         context_frames: efficientnet: whole pictures beside the crops of the person.
         offset_s: efficientnet: seconds between the three moments of one crop.
         margin: efficientnet: side of the crop over the largest extent of the person.
-        model: transformers: a local folder or a hub id; file: the file of features.
-        revision: transformers: commit of the hub id, so that the same weights come every time.
+        model: pretrained: a name of the registry of encoders, a local folder or file, or a hub id; file:
+            the file of features.
+        revision: pretrained: commit of a hub id, so that the same weights come every time.
         device: "auto", "cpu", "cuda" or "mps".
         batch_size: Clips that the network takes at once; None for 1 on a CPU and 16 on a GPU.
         precision: transformers: "float32", "float16" or "bfloat16".

@@ -15,10 +15,10 @@ from dance_core.networks.preprocessing import PicturePreprocessor, SpreadPicture
 
 
 def load(settings: BackboneSettings) -> Backbone:
-    """Load a video classifier such as TimeSformer, ViViT or V-JEPA 2.
+    """Load a video classifier such as TimeSformer or ViViT.
 
     Args:
-        settings: model, revision, frames and device count.
+        settings: model, revision, weights, frames, device and precision count.
 
     Returns:
         A backbone whose features are the input of the model's classifier.
@@ -26,7 +26,7 @@ def load(settings: BackboneSettings) -> Backbone:
     Raises:
         ValueError: The model is absent, incomplete, has no classifier, or expects another number of frames.
     """
-    checkpoint = Checkpoint(settings.model, settings.revision, "backbone.model")
+    checkpoint = backbone_checkpoint(settings, "transformers_video")
     model_type = checkpoint.config().model_type
     if model_type not in MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES:
         raise ValueError(
@@ -47,6 +47,24 @@ def load(settings: BackboneSettings) -> Backbone:
         return seen[0]
 
     return picture_backbone(embed, checkpoint.preprocessor(), settings, device)
+
+
+def backbone_checkpoint(settings: BackboneSettings, loader: str) -> Checkpoint:
+    """Find what a backbone of transformers is loaded from.
+
+    Args:
+        settings: model, revision and weights count.
+        loader: Name of the backbone that loads it.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        ValueError: The model is an encoder of the registry that another backbone loads.
+    """
+    checkpoint = Checkpoint(settings.model, settings.revision, "backbone.model", settings.weights)
+    checkpoint.expect_loader(loader)
+    return checkpoint
 
 
 def picture_backbone(

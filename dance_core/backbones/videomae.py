@@ -1,22 +1,29 @@
 """VideoMAE as a backbone: the mean of its tokens, normalised as its classifier was trained to see them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import VideoMAEForVideoClassification, VideoMAEModel
 
 from dance_core.backbones.settings import Backbone, BackboneSettings
-from dance_core.backbones.transformers_video import expect_frames, picture_backbone
+from dance_core.backbones.transformers_video import backbone_checkpoint, expect_frames, picture_backbone
+from dance_core.backbones.videomae_authors import FRAMES, SUFFIXES, load_authors
 from dance_core.devices import number_type, pick_device
 from dance_core.networks.checkpoints import Checkpoint
+from dance_core.networks.encoder_registry import encoder_registry
+from dance_core.networks.preprocessing import PicturePreprocessor
+
+# What a pretrained checkpoint has beside its encoder: the network that fills the masked patches in.
+PRETRAINING = ("decoder.", "encoder_to_decoder.", "mask_token")
 
 
 def load(settings: BackboneSettings) -> Backbone:
-    """Load a VideoMAE checkpoint.
+    """Load a VideoMAE checkpoint: a folder of transformers, or a file of the authors' own code.
 
     Args:
-        settings: model, revision, frames and device count.
+        settings: model, revision, weights, frames, device and precision count.
 
     Returns:
         A backbone with features of shape (n, hidden size).
@@ -26,9 +33,11 @@ def load(settings: BackboneSettings) -> Backbone:
 
     Source:
         Tong et al. 2022 (VideoMAE); a fine-tuned checkpoint carries a layer norm between mean and classifier, a
-        pretrained one does not.
+        pretrained one normalises each token.
     """
-    checkpoint = Checkpoint(settings.model, settings.revision, "backbone.model")
+    checkpoint = backbone_checkpoint(settings, "videomae")
+    if (path := _authors_file(checkpoint)) is not None:
+        return _authors_backbone(checkpoint, path, settings)
     config = checkpoint.config()
     if config.model_type != "videomae":
         raise ValueError(
@@ -41,6 +50,26 @@ def load(settings: BackboneSettings) -> Backbone:
     return picture_backbone(embed, checkpoint.preprocessor(), settings, device)
 
 
+def _authors_file(checkpoint: Checkpoint) -> Path | None:
+    """Find the file of the authors' layout, where the settings name one; None where they name a folder or a hub id."""
+    location = Path(checkpoint.location())
+    if location.is_dir() and checkpoint.entry is not None:
+        location = checkpoint.entry.present(location)[0]
+    return location if location.suffix in SUFFIXES and location.is_file() else None
+
+
+def _authors_backbone(checkpoint: Checkpoint, path: Path, settings: BackboneSettings) -> Backbone:
+    if settings.frames != FRAMES:
+        raise ValueError(
+            f"backbone.frames is {settings.frames} but '{path.name}' expects {FRAMES}; set backbone.frames: {FRAMES}"
+        )
+    device = pick_device(settings.device)
+    network = load_authors(checkpoint, path, device, number_type(settings.precision))
+    # The file says nothing of pictures; all sizes were trained with the same.
+    preprocessing = encoder_registry()["videomae-base-authors"].preprocessing
+    return picture_backbone(network, PicturePreprocessor(preprocessing, path.name), settings, device)
+
+
 def _embedding(
     checkpoint: Checkpoint, architectures: list[str], device: torch.device, precision: torch.dtype
 ) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -49,5 +78,5 @@ def _embedding(
         classifier: Any = checkpoint.load(VideoMAEForVideoClassification, device, precision)
         normalise: Any = classifier.fc_norm or torch.nn.Identity()
         return lambda pixels: normalise(classifier.videomae(pixels).last_hidden_state.mean(1))
-    encoder: Any = checkpoint.load(VideoMAEModel, device, precision)
+    encoder: Any = checkpoint.load(VideoMAEModel, device, precision, PRETRAINING)
     return lambda pixels: encoder(pixels).last_hidden_state.mean(1)

@@ -24,13 +24,15 @@ __all__ = [
     "text_features",
 ]
 
-DUAL_ENCODERS = ("clip", "conse", "file", "siglip", "xclip")
+DUAL_ENCODERS = ("clip", "conse", "file", "siglip", "viclip", "xclip")
 TEMPLATES = {
     "object": ("a photo of a {}", "a video of a {}", "a {} in the background", "a person with a {}"),
     "scene": ("a photo of a {}", "a video of a {}", "a person in a {}", "a scene in a {}"),
 }
+# The sentence of the paper, which ViCLIP is used with.
+PAPER = ("A video of {}",)
 BARE = ("{}",)
-CUTOFFS = {"clip": 0.2, "conse": 0.45, "file": 0.2, "siglip": 0.05, "xclip": 0.2}
+CUTOFFS = {"clip": 0.2, "conse": 0.45, "file": 0.2, "siglip": 0.05, "viclip": 0.2, "xclip": 0.2}
 
 
 def clip_features(
@@ -160,6 +162,10 @@ def load_dual_encoder(settings: DualEncoderSettings) -> DualEncoder:
         from dance_core.dual_encoders import file
 
         return file.load(settings)
+    if settings.name == "viclip":
+        from dance_core.dual_encoders import viclip
+
+        return viclip.load(settings)
     if settings.name == "xclip":
         from dance_core.dual_encoders import xclip
 
@@ -184,7 +190,9 @@ def _encoder_of_texts(settings: DualEncoderSettings, texts: Sequence[str]) -> Du
 
 def _templates(settings: DualEncoderSettings, family: str) -> Sequence[str]:
     """Choose sentences; embeddings from a file are looked up by the bare name."""
-    return BARE if settings.name == "file" else TEMPLATES.get(family, BARE)
+    if settings.name == "file" or family not in TEMPLATES:
+        return BARE
+    return PAPER if settings.name == "viclip" else TEMPLATES[family]
 
 
 def _text_features(encoder: DualEncoder, texts: Sequence[str], templates: Sequence[str]) -> np.ndarray:

@@ -16,7 +16,7 @@ class FrameAverage:
     """A picture-text encoder that sees a clip frame by frame.
 
     Args:
-        settings: model, revision, frames and device count.
+        settings: model, revision, weights, frames, device and precision count.
 
     Raises:
         ValueError: The model is absent, incomplete, or no picture-text encoder.
@@ -26,7 +26,8 @@ class FrameAverage:
     """
 
     def __init__(self, settings: DualEncoderSettings) -> None:
-        checkpoint = Checkpoint(settings.model, settings.revision, "dual_encoder.model")
+        checkpoint = Checkpoint(settings.model, settings.revision, "dual_encoder.model", settings.weights)
+        checkpoint.expect_loader(settings.name)
         expect_type(checkpoint, settings.name)
         self._device = pick_device(settings.device)
         self._precision = number_type(settings.precision)
@@ -81,6 +82,7 @@ def sentence_embedding(model: Any, tokenizer: Any, text: str, device: torch.devi
     tokens = tokenizer(
         [text.lower() if siglip else text],
         padding="max_length" if siglip else False,
+        padding_side="right",
         max_length=length,
         truncation=True,
         return_tensors="pt",
@@ -116,7 +118,7 @@ def load(settings: DualEncoderSettings) -> FrameAverage:
     """Load CLIP or SigLIP.
 
     Args:
-        settings: model, revision, frames and device count.
+        settings: model, revision, weights, frames, device and precision count.
 
     Returns:
         The dual encoder.

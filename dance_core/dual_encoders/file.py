@@ -7,14 +7,13 @@ import numpy as np
 
 from dance_core.dual_encoders.settings import DualEncoderSettings
 from dance_core.networks.clip_frames import Clip
-from dance_core.networks.feature_files import read_features
+from dance_core.networks.feature_files import SUFFIXES, read_features
 
-SUFFIXES = (".parquet", ".safetensors")
 MOST_NAMED = 10
 
 
 class Embeddings:
-    """A folder with clip_features and concept_features, each as .parquet or as .safetensors with its .json of keys.
+    """A folder with clip_features and concept_features, each of a kind that `read_features` knows.
 
     A text is looked up as it is: whatever sentence it was put into has been embedded by the user. The texts are the
     class names as `spoken_class` says them, every concept of the answers, and the words of a vocabulary.

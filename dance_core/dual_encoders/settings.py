@@ -38,8 +38,9 @@ class DualEncoderSettings:
         name: Key of the registry.
         weights: Folder of the weights that the project fetches.
         frames: Frames that the encoder sees of a clip.
-        model: transformers: a local folder or a hub id; file: a folder with the features of clips and concepts.
-        revision: transformers: commit of the hub id, so that the same weights come every time.
+        model: pretrained: a name of the registry of encoders, a local folder or file, or a hub id; file:
+            a folder with the features of clips and concepts.
+        revision: pretrained: commit of a hub id, so that the same weights come every time.
         device: "auto", "cpu", "cuda" or "mps".
         batch_size: Clips that the network takes at once; None for 1 on a CPU and 16 on a GPU.
         precision: transformers: "float32", "float16" or "bfloat16".

@@ -20,7 +20,7 @@ class VideoText:
     clips.
 
     Args:
-        settings: model, revision, frames and device count.
+        settings: model, revision, weights, frames, device and precision count.
 
     Raises:
         ValueError: The model is absent, incomplete, no X-CLIP, or expects another number of frames.
@@ -30,7 +30,8 @@ class VideoText:
     """
 
     def __init__(self, settings: DualEncoderSettings) -> None:
-        checkpoint = Checkpoint(settings.model, settings.revision, "dual_encoder.model")
+        checkpoint = Checkpoint(settings.model, settings.revision, "dual_encoder.model", settings.weights)
+        checkpoint.expect_loader(settings.name)
         expected = expect_type(checkpoint, settings.name).vision_config.num_frames
         if settings.frames != expected:
             raise ValueError(
@@ -72,7 +73,7 @@ def load(settings: DualEncoderSettings) -> VideoText:
     """Load X-CLIP.
 
     Args:
-        settings: model, revision, frames and device count.
+        settings: model, revision, weights, frames, device and precision count.
 
     Returns:
         The dual encoder.

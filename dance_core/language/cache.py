@@ -1,13 +1,13 @@
-"""Answers of a language model on disk, one file each."""
+"""Answers of a language model on disk, one file each, with every completion that was paid for on the way."""
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dance_core.language.questions import text_sha256
+from dance_core.language.questions import Question, text_sha256
+from dance_core.language_usage import Completion
 from dance_core.tables import write_json
 
 _log = logging.getLogger(__name__)
@@ -29,47 +29,50 @@ class AnswerCache:
     model: str
     temperature: float
 
-    def read(self, question: str, call: int) -> dict[str, Any] | None:
+    def read(self, question: Question) -> dict[str, Any] | None:
         """Look up an answer.
 
         Args:
-            question: Text of the question.
-            call: Which asking of the same question, from 0.
+            question: The question, which knows its call.
 
         Returns:
-            {"model", "temperature", "prompt_sha256", "call", "created", "concepts"}, or None if it was never asked.
+            {"model", "temperature", "prompt_sha256", "call", "created", "answer", "completions": [fields of
+            `Completion`, ...]}, the answer null where no completion could be used; None if it was never asked.
         """
-        path = self._path(question, call)
+        path = self.path(question)
         if not path.is_file():
             return None
         try:
             entry = json.loads(path.read_text("utf-8"))
-        except ValueError:
-            entry = None
-        if not isinstance(entry, dict) or not isinstance(entry.get("concepts"), list) or not entry.get("created"):
+            completions = [Completion(**completion) for completion in entry["completions"]]
+            whole = bool(entry["created"] and completions) and completions[-1].usable == (entry["answer"] is not None)
+        except (ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
             _log.warning("%s is not a whole answer; asking again", path)
-            return None
-        return entry
+        return entry if whole else None
 
-    def write(self, question: str, call: int, concepts: Sequence[str], created: str) -> None:
-        """Keep an answer.
+    def add(self, question: Question, completion: Completion, answer: Any) -> None:
+        """Keep a completion, and the answer in it.
 
         Args:
-            question: Text of the question.
-            call: Which asking of the same question, from 0.
-            concepts: The answer.
-            created: ISO 8601 time of the answer.
+            question: The question, which knows its call.
+            completion: What the server gave.
+            answer: The answer, plain JSON; None where the completion holds none.
         """
+        former = self.read(question)
         entry = {
             "model": self.model,
             "temperature": self.temperature,
-            "prompt_sha256": text_sha256(question),
-            "call": call,
-            "created": created,
-            "concepts": list(concepts),
+            "prompt_sha256": question.digest,
+            "call": question.call,
+            "created": completion.created,
+            "answer": answer,
+            "completions": [*(former["completions"] if former else []), vars(completion)],
         }
-        write_json(self._path(question, call), entry)
+        write_json(self.path(question), entry)
 
-    def _path(self, question: str, call: int) -> Path:
-        key = json.dumps([self.model, self.temperature, text_sha256(question), call])
+    def path(self, question: Question) -> Path:
+        """Give the file of an answer."""
+        key = json.dumps([self.model, self.temperature, question.digest, question.call])
         return self.folder / f"{text_sha256(key)[:32]}.json"

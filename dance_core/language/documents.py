@@ -71,7 +71,8 @@ def recorded_document(family: str, classes: Sequence[str], folder: Path, name: s
     path = folder / f"{name}.{family}.json"
     if not path.is_file():
         raise ValueError(
-            f"{path}: no recorded answers for data set '{name}'; set language.source to vocabulary, file or endpoint"
+            f"{path}: no recorded answers for data set '{name}'; name others as language.recorded, or set "
+            "language.source to vocabulary, file or endpoint"
         )
     try:
         document = json.loads(path.read_text("utf-8"))

@@ -1,12 +1,14 @@
 """What the language model is asked, and what counts as an answer."""
 
+import base64
 import hashlib
-import json
-import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dance_core.language.names import spoken_class
+from dance_core.language.parsing import parsed_concepts
 
 PROMPTS = Path(__file__).parents[1] / "prompts"
 ANSWER_SCHEMA: dict[str, Any] = {
@@ -16,33 +18,76 @@ ANSWER_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-_REASONING = re.compile(r"<think>.*?</think>", re.DOTALL)
-_JSON = re.compile(r"\{.*\}|\[.*\]", re.DOTALL)
+
+@dataclass(frozen=True)
+class Question:
+    """One question to a language model.
+
+    Attributes:
+        subject: What it is about in the usage table: a class, or a motion concept.
+        about: What is asked for, for logs and errors.
+        text: The words.
+        answer: Name of the answer's form.
+        schema: JSON schema of the answer.
+        parse: Finds the answer in what the model wrote; ValueError where there is none.
+        call: Which asking of the same question, from 0.
+        picture: PNG that goes with the words.
+    """
+
+    subject: str
+    about: str
+    text: str
+    answer: str
+    schema: dict[str, Any]
+    parse: Callable[[str], Any] = field(compare=False)
+    call: int = 0
+    picture: bytes | None = field(default=None, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Digest by which the question is recognised, whatever the call."""
+        return text_sha256(self.text + (hashlib.sha256(self.picture).hexdigest() if self.picture else ""))
+
+    def content(self) -> str | list[dict[str, Any]]:
+        """Give the words, or words and picture, as a server takes them."""
+        if self.picture is None:
+            return self.text
+        address = f"data:image/png;base64,{base64.b64encode(self.picture).decode()}"
+        return [{"type": "text", "text": self.text}, {"type": "image_url", "image_url": {"url": address}}]
+
+
+def concept_question(family: str, class_name: str, call: int = 0) -> Question:
+    """Ask for the concepts of one class.
+
+    Args:
+        family: "object" or "scene".
+        class_name: Label of the data set.
+        call: Which asking of the same question, from 0.
+
+    Returns:
+        The question with the class name written as it would be said.
+    """
+    return Question(
+        subject=class_name,
+        about=f"{family} concepts of class '{class_name}'",
+        text=prompt_template(family).replace("{action}", spoken_class(class_name)),
+        answer="concepts",
+        schema=ANSWER_SCHEMA,
+        parse=parsed_concepts,
+        call=call,
+    )
 
 
 def prompt_template(family: str) -> str:
     """Read the question about one family.
 
     Args:
-        family: "object" or "scene".
+        family: "object" or "scene", whose placeholder is {action}; or "motion".
 
     Returns:
-        Text with the placeholder {action}.
+        Text with placeholders.
     """
     return (PROMPTS / f"{family}.md").read_text("utf-8")
-
-
-def question(family: str, class_name: str) -> str:
-    """Ask for the concepts of one class.
-
-    Args:
-        family: "object" or "scene".
-        class_name: Label of the data set.
-
-    Returns:
-        The question with the class name written as it would be said.
-    """
-    return prompt_template(family).replace("{action}", spoken_class(class_name))
 
 
 def text_sha256(text: str) -> str:
@@ -55,29 +100,3 @@ def text_sha256(text: str) -> str:
         64 hexadecimal digits.
     """
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def parsed_answer(text: str) -> list[str]:
-    """Find the concepts in an answer, with or without prose, code fences or reasoning around its JSON.
-
-    Args:
-        text: What the model wrote.
-
-    Returns:
-        Concepts in the order of the answer, as written but for white space at the ends, each once.
-
-    Raises:
-        ValueError: There is no JSON list of concepts in it, or the list is empty.
-    """
-    found = _JSON.search(_REASONING.sub("", text))
-    try:
-        document = json.loads(found.group()) if found else None
-    except json.JSONDecodeError:
-        document = None
-    concepts = document.get("concepts") if isinstance(document, dict) else document
-    if not isinstance(concepts, list) or not all(isinstance(concept, str) for concept in concepts):
-        raise ValueError(f"the answer is not a JSON list of concepts: {text[:80]!r}")
-    concepts = list(dict.fromkeys(concept.strip() for concept in concepts if concept.strip()))
-    if not concepts:
-        raise ValueError("the answer names no concept")
-    return concepts

@@ -7,34 +7,29 @@ library, which know the request, are never passed on or chained, and what the se
 import logging
 import os
 import time
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import openai
 
-from dance_core.language.questions import ANSWER_SCHEMA, parsed_answer
+from dance_core.language.manners import KnownManner, Manner
+from dance_core.language.questions import Question
+from dance_core.language.replies import REFUSED_REQUEST, Failure, read_reply, status_failure
 from dance_core.language.settings import LanguageSettings
+from dance_core.language_usage import Completion
 
 _log = logging.getLogger(__name__)
+
+Keep = Callable[[Question, Completion, Any], None]
+"""Is given every completion as soon as it is there, with the answer in it, None where it holds none."""
 
 _NO_KEY = "-"  # servers of one's own ask for none, but the client library insists on some text
 _LONGEST_WAIT_S = 300.0
 _LONGEST_QUOTE = 200
-_REFUSED_REQUEST = (400, 422)
-_REFUSED_KEY = (401, 403)
-_WORTH_ANOTHER_ATTEMPT = (408, 409, 425, 429)
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why an attempt gave no answer."""
-
-    complaint: str
-    cure: str
-    final: bool = False
-    retry_after_s: float | None = None
+_LONGEST_LOGGED = 4000
 
 
 def refuse_unusable(settings: LanguageSettings) -> None:
@@ -91,12 +86,7 @@ class LanguageModel:
             max_retries=0,
             http_client=openai.DefaultHttpxClient(follow_redirects=False),  # never to a host that was not named
         )
-        schema = {"name": "concepts", "strict": True, "schema": ANSWER_SCHEMA}
-        self._options: dict[str, Any] = {
-            "response_format": {"type": "json_schema", "json_schema": schema},
-            "max_tokens": settings.maximum_tokens,
-            "temperature": settings.temperature,
-        }
+        self._known = KnownManner()
 
     def __enter__(self) -> "LanguageModel":
         """Give the model itself."""
@@ -106,90 +96,85 @@ class LanguageModel:
         """Close the connections."""
         self._client.close()
 
-    def concepts(self, question: str, about: str) -> list[str]:
-        """Ask one question until there is a usable answer.
+    def answer(self, question: Question, keep: Keep) -> Any:
+        """Ask one question until there is a usable answer, a bounded number of times.
+
+        Where an answer cannot be read, the next attempt asks for a plainer form of it. Other questions begin with the
+        form that the server took when it refused others, or with the plainer one once it gave a usable answer.
 
         Args:
-            question: Text of the question.
-            about: What is asked, for logs and errors.
+            question: The question.
+            keep: Is given every completion.
 
         Returns:
-            Concepts in the order of the answer.
-
-        Raises:
-            ValueError: The server refuses, or every attempt failed.
+            The answer, or a `Failure` where the server refuses or every attempt failed.
         """
-        attempt = 1
-        outcome = self._outcome(question)
-        while isinstance(outcome, _Failure):
-            if outcome.final or attempt == self._settings.attempts:
-                tried = f"{attempt} attempt" + "s" * (attempt > 1)
-                raise ValueError(
-                    f"language: {self._settings.base_url} gave no {about} in {tried}: "
-                    f"{outcome.complaint}; {outcome.cure}"
-                )
-            wait = self._settings.backoff_s * 2 ** (attempt - 1)
-            wait = min(wait if outcome.retry_after_s is None else outcome.retry_after_s, _LONGEST_WAIT_S)
-            _log.warning("%s: attempt %d: %s; trying again in %.1f s", about, attempt, outcome.complaint, wait)
-            time.sleep(wait)
-            attempt += 1
-            outcome = self._outcome(question)
-        return outcome
-
-    def _outcome(self, question: str) -> list[str] | _Failure:
-        """Make one attempt, leaving out the optional parameters that the server refuses."""
+        manner, attempt, plainer = self._known.get(), 1, False
         while True:
-            options = self._options
-            try:
-                completion = self._client.chat.completions.create(
-                    model=self._settings.model, messages=[{"role": "user", "content": question}], **options
-                )
-                return parsed_answer(self._without_key(self._text_of(completion)))
-            except openai.APIStatusError as error:
-                if error.status_code not in _REFUSED_REQUEST or not self._leave_out_refused(options, error):
-                    return self._status_failure(error)
-            except openai.APITimeoutError:
-                return _Failure(f"no answer within {self._settings.timeout_s:g} s", "raise language.timeout_s")
-            except openai.APIConnectionError as error:
-                return _Failure(f"no connection ({self._quoted(error.__cause__)})", "start the server and run again")
-            except (openai.OpenAIError, ValueError) as error:
-                return _Failure(self._quoted(error), "try another language.model or a larger language.maximum_tokens")
+            manner, outcome = self._outcome(question, manner.merged(self._known.get()), keep)
+            usable = not isinstance(outcome, Failure)
+            if usable or (outcome.completed and not plainer):
+                self._known.worked(manner)
+            if usable:
+                return outcome
+            if outcome.final or attempt == self._settings.attempts:
+                return replace(outcome, attempts=attempt)
+            if outcome.unreadable:
+                manner, plainer = manner.plainer() or manner, True
+            self._wait(question, attempt, outcome)
+            attempt += 1
 
-    def _text_of(self, completion: Any) -> str:
-        """Take the answer out of what the server sent, which the client library does not check."""
+    def _outcome(self, question: Question, manner: Manner, keep: Keep) -> tuple[Manner, Any]:
+        """Make one attempt, leaving out what the server refuses; give also the manner that it took."""
+        started = time.monotonic()
+        while True:
+            completion = self._sent(question, manner)
+            if not isinstance(completion, Manner):
+                break
+            _log.info("%s: %s refuses %s; asking with %s", question.about, self._settings.base_url, manner, completion)
+            manner = completion
+        reply = completion if isinstance(completion, Failure) else read_reply(completion, self._settings.maximum_tokens)
+        if isinstance(reply, Failure):
+            return manner, reply
+        text = self._without_key(reply.text)
+        answer, failure = _parsed(question, text) if reply.failure is None else (None, reply.failure)
+        if failure is not None:
+            failure = replace(failure, complaint=self._quoted(failure.complaint), completed=True)
+            _log.warning("%s: no usable %s: %r", question.about, manner.format, text[:_LONGEST_LOGGED])
+        seconds = round(time.monotonic() - started, 3)
+        tokens = reply.prompt_tokens, reply.completion_tokens
+        keep(question, Completion(manner.format, failure is None, *tokens, seconds, _now()), answer)
+        return manner, answer if failure is None else failure
+
+    def _wait(self, question: Question, attempt: int, failure: Failure) -> None:
+        """Leave the server alone for as long as it wants, or twice as long as the time before."""
+        wait = self._settings.backoff_s * 2 ** (attempt - 1)
+        wait = min(wait if failure.retry_after_s is None else failure.retry_after_s, _LONGEST_WAIT_S)
+        _log.warning("%s: attempt %d: %s; trying again in %.1f s", question.about, attempt, failure.complaint, wait)
+        time.sleep(wait)
+
+    def _sent(self, question: Question, manner: Manner) -> Any:
+        """Send one request; give what came, a `Failure`, or the `Manner` to ask in after a refusal of this one."""
         try:
-            choice = completion.choices[0]
-            text, finish_reason = choice.message.content, choice.finish_reason
-        except (AttributeError, IndexError, KeyError, TypeError) as error:
-            raise ValueError("the server sent no chat completion (base_url usually ends in /v1)") from error
-        if finish_reason == "length":
-            raise ValueError(f"the answer was cut off after {self._settings.maximum_tokens} tokens")
-        return str(text or "")
-
-    def _leave_out_refused(self, sent: dict[str, Any], error: openai.APIStatusError) -> bool:
-        """Leave a refused parameter out of later requests; false when there is none left to blame."""
-        named = [name for name in sent if name == error.param] or [name for name in sent if name in error.message]
-        refused = named[0] if named else "response_format"
-        if refused not in sent:
-            return False
-        options = {name: value for name, value in self._options.items() if name != refused}
-        if refused == "max_tokens":  # newer models know the limit under this name only
-            options["max_completion_tokens"] = sent["max_tokens"]
-        _log.info("%s refuses the parameter %s; asking without it", self._settings.base_url, refused)
-        self._options = options
-        return True
-
-    def _status_failure(self, error: openai.APIStatusError) -> _Failure:
-        status = error.status_code
-        if status in _REFUSED_KEY:  # such messages may quote a part of the key
-            cure = f"put a valid key into the environment variable {self._settings.api_key_variable}"
-            return _Failure(f"the server refused the key ({status})", cure, final=True)
-        message = error.message.removeprefix(f"Error code: {status} - ")
-        complaint = f"status {status} ({self._quoted(message)})"
-        if status < 500 and status not in _WORTH_ANOTHER_ATTEMPT:
-            return _Failure(complaint, "check language.base_url and language.model", final=True)
-        retry_after = _seconds(error.response.headers.get("retry-after"))
-        return _Failure(complaint, "run again later: answers already given are kept", retry_after_s=retry_after)
+            return self._client.chat.completions.create(
+                model=self._settings.model,
+                messages=[{"role": "user", "content": question.content()}],  # type: ignore[list-item, misc]
+                **manner.options(question, self._settings),
+            )
+        except openai.APIStatusError as error:
+            message = error.message.removeprefix(f"Error code: {error.status_code} - ")
+            other = manner.without(error.param, error.message, error.status_code in REFUSED_REQUEST)
+            if other is not None:
+                return other
+            complaint = f"status {error.status_code} ({self._quoted(message)})"
+            return status_failure(error, complaint, self._settings.api_key_variable)
+        except openai.APITimeoutError:
+            return Failure(f"no answer within {self._settings.timeout_s:g} s", "raise language.timeout_s")
+        except openai.APIConnectionError as error:
+            complaint = f"no connection ({self._quoted(error.__cause__)})"
+            return Failure(complaint, "start the server and run again", for_all=True)
+        except (openai.OpenAIError, ValueError) as error:
+            return Failure(f"the server sent what is no JSON ({self._quoted(error)})", "check language.base_url")
 
     def _quoted(self, message: object) -> str:
         return " ".join(self._without_key(str(message)).split())[:_LONGEST_QUOTE]
@@ -198,14 +183,14 @@ class LanguageModel:
         return text.replace(self._key, "[key]") if self._key else text
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After header: seconds, or the moment from when on the server answers again."""
-    if not retry_after:
-        return None
-    if retry_after.replace(".", "", 1).isdecimal():
-        return float(retry_after)
+def _parsed(question: Question, text: str) -> tuple[Any, Failure | None]:
+    """Find the answer in a text, or say why there is none."""
     try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - time.time())
+        return question.parse(text), None
+    except ValueError as error:
+        cure = "try another language.model or a larger language.maximum_tokens"
+        return None, Failure(str(error), cure, unreadable=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

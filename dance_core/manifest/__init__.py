@@ -1,5 +1,6 @@
 """The clips of a data set: found, named, split by group, probed; and the questions other stages ask of the list."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pandas as pd
 import pyarrow as pa
 
 from dance_core.clips import USABLE
-from dance_core.manifest.files import COLUMNS, EXTENSIONS, csv_rows, folder_rows
+from dance_core.datasets import ReaderOptions, read_rows
+from dance_core.datasets.files import EXTENSIONS
+from dance_core.manifest.files import COLUMNS, csv_rows, folder_rows
 from dance_core.manifest.splits import SPLITS, check_classes, check_groups, complete_splits
 from dance_core.video import probe_clip
 
@@ -18,6 +21,7 @@ __all__ = [
     "SPLITS",
     "check_manifest",
     "list_clips",
+    "missing_clips",
     "probe_clips",
     "select_shard",
     "usable",
@@ -36,6 +40,10 @@ MANIFEST_SCHEMA = pa.schema(
         ("reason", pa.string()),
     ]
 )
+NO_FILE = "there is no such file"
+"""Reason of the clips that a list names but nobody put there."""
+
+_log = logging.getLogger(__name__)
 
 
 def list_clips(
@@ -43,43 +51,57 @@ def list_clips(
     seed: int,
     fractions: Sequence[float] = (0.6, 0.2, 0.2),
     extra_splits: Sequence[str] = (),
+    reader: str = "folder",
+    options: ReaderOptions | None = None,
 ) -> pd.DataFrame:
-    """List the clips of a folder and give each a split.
+    """List the clips of a data set and give each a split.
 
-    A `manifest.csv` in the folder (columns clip_id, path, label, and where wished split and group) wins over the names
-    of the sub-folders. Splits that it does not give are drawn by group, alike for every class; val and test are drawn
-    from train where it has none. The answer does not depend on the order of rows or files.
+    With the reader `folder`, a `manifest.csv` in the folder (columns clip_id, path, label, and where wished split and
+    group) wins over the names of the sub-folders; any other reads a published data set in its official layout. Splits
+    that neither gives are drawn by group, alike for every class; val and test are drawn from train where there is
+    none. The answer does not depend on the order of rows or files.
 
     Args:
-        source: Folder of `class_name/clip.mp4`, or of clips and a `manifest.csv`.
+        source: Folder of `class_name/clip.mp4`, or of clips and a `manifest.csv`, or of an unpacked data set.
         seed: Seed of the drawn splits.
         fractions: Shares of train, val and test among drawn clips.
         extra_splits: Names of further test sets that the csv may use.
+        reader: "folder", or one of `dance_core.datasets.READERS`.
+        options: What that reader is told; its defaults where None.
 
     Returns:
         One row per clip, sorted by clip_id: clip_id, path (posix, relative to `source`), label, split, group.
 
     Raises:
-        ValueError: The folder or the csv cannot be used, or a class or group cannot be split.
+        ValueError: The folder or its lists cannot be used, or a class or group cannot be split.
     """
     folder = Path(source)
     if not folder.is_dir():
         raise ValueError(f"{source}: there is no such folder; set source to the folder of class_name/clip.mp4")
     if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise ValueError(f"split fractions {list(fractions)} are not three positive numbers that sum to 1; set them so")
-    table = folder / "manifest.csv"
-    rows = csv_rows(table, folder, (*SPLITS, *extra_splits)) if table.is_file() else folder_rows(folder)
-    if not rows:
-        raise ValueError(
-            f"{source}: no clip was found; put clips at class_name/clip.mp4 ({', '.join(EXTENSIONS)}) "
-            "or list them in manifest.csv"
-        )
+    if reader == "folder":
+        rows = _own_rows(folder, (*SPLITS, *extra_splits))
+    else:
+        rows = [tuple(row) for row in read_rows(reader, folder, options or ReaderOptions())]
     listing = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("clip_id", ignore_index=True)
     listing["group"] = listing["group"].where(listing["group"] != "", listing["clip_id"])
     check_classes(listing, source)
     check_groups(listing, source)
     listing["split"] = complete_splits(listing, seed, fractions)
     return listing
+
+
+def _own_rows(folder: Path, splits: Sequence[str]) -> list[tuple[str, ...]]:
+    """Read the clips of a folder of one's own, from its table or from the names of its sub-folders."""
+    table = folder / "manifest.csv"
+    rows = csv_rows(table, folder, splits) if table.is_file() else folder_rows(folder)
+    if not rows:
+        raise ValueError(
+            f"{folder}: no clip was found; put clips at class_name/clip.mp4 ({', '.join(EXTENSIONS)}) "
+            "or list them in manifest.csv"
+        )
+    return rows
 
 
 def probe_clips(listing: pd.DataFrame, source: str | Path) -> pd.DataFrame:
@@ -122,8 +144,22 @@ def select_shard(table: pd.DataFrame, shard: int, n_shards: int) -> pd.DataFrame
     return table.sort_values("clip_id", ignore_index=True).iloc[shard::n_shards].reset_index(drop=True)
 
 
+def missing_clips(manifest: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Count the clips that are listed but not there.
+
+    Args:
+        manifest: Rows of `probe_clips`.
+
+    Returns:
+        For each split that misses any: how many are not there, and how many are listed.
+    """
+    absent = manifest[manifest["reason"] == NO_FILE]["split"].value_counts()
+    listed = manifest["split"].value_counts()
+    return {str(split): (int(absent[split]), int(listed[split])) for split in sorted(absent.index)}
+
+
 def check_manifest(manifest: pd.DataFrame) -> None:
-    """Make sure that every class can be learnt and every split can be used.
+    """Make sure that every class can be learnt and every split can be used, and log what is missing.
 
     Args:
         manifest: Rows of `probe_clips`.
@@ -131,6 +167,8 @@ def check_manifest(manifest: pd.DataFrame) -> None:
     Raises:
         ValueError: A class has no usable clip in train, or val or test has no usable clip at all.
     """
+    for split, (absent, listed) in missing_clips(manifest).items():
+        _log.warning("split %s: %d of %d clips are not there and left out", split, absent, listed)
     clips = usable(manifest)
     for label in sorted(set(manifest["label"])):
         if not ((clips["label"] == label) & (clips["split"] == "train")).any():

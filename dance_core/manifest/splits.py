@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -93,33 +92,35 @@ def _draw(
 
     Large groups go first, equal ones in random order. A group that brings train a class goes to train.
     """
-    classes = sorted(set(listing["label"]))
-    held = {split: np.zeros(len(classes)) for split in allowed}
-    groups: dict[str, np.ndarray] = defaultdict(partial(np.zeros, len(classes)))
+    index = {label: place for place, label in enumerate(sorted(set(listing["label"])))}
+    held = {split: np.zeros(len(index)) for split in allowed}
+    # Not an array of all classes for each group: of half a million groups those would fill the memory.
+    groups: dict[str, Counter[int]] = defaultdict(Counter)
+    total = np.zeros(len(index))
     for label, group, split, free in zip(listing["label"], listing["group"], splits, is_open, strict=True):
         if free or split in held:
-            (groups[group] if free else held[split])[classes.index(label)] += 1
-    total = sum(groups.values(), sum(held.values(), np.zeros(len(classes))))
+            (groups[group] if free else held[split])[index[label]] += 1
+            total[index[label]] += 1
     share = np.array([fractions[SPLITS.index(split)] for split in allowed])
     wanted = {split: total * part for split, part in zip(allowed, share / share.sum(), strict=True)}
 
     names = sorted(groups)
-    order = sorted(rng.permutation(len(names)), key=lambda i: -groups[names[i]].sum())
+    order = sorted(rng.permutation(len(names)), key=lambda i: -groups[names[i]].total())
     drawn = {}
     for name in (names[i] for i in order):
-        counts = groups[name]
-        choice = min(allowed, key=lambda split: _fullness(counts, held[split], wanted[split]))
-        if (held["train"][counts > 0] == 0).any():
+        here = sorted(groups[name])
+        counts = np.array([groups[name][place] for place in here])
+        choice = min(allowed, key=lambda split: _fullness(here, counts, held[split], wanted[split]))
+        if (held["train"][here] == 0).any():
             choice = "train"
-        held[choice] += counts
+        held[choice][here] += counts
         drawn[name] = choice
     return drawn
 
 
-def _fullness(counts: np.ndarray, held: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
+def _fullness(here: list[int], counts: np.ndarray, held: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
     """Say how full a split is, for the classes of a group and then over all; rounded, so that equals are equal."""
-    here = counts > 0
     return (
-        round(float((counts[here] * held[here] / wanted[here]).sum() / counts.sum()), 9),
+        round(float((counts * held[here] / wanted[here]).sum() / counts.sum()), 9),
         round(float(held.sum() / wanted.sum()), 9),
     )

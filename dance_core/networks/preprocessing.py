@@ -27,6 +27,7 @@ class PicturePreprocessor:
     """
 
     def __init__(self, config: Mapping[str, Any], place: str) -> None:
+        self.config = dict(config)
         if "size" not in config:
             raise ValueError(f"{place}: 'size' is absent; a height and width or a shortest_edge is expected")
         self._size = _as_mapping(config["size"], "shortest_edge") if config.get("do_resize", True) else {}

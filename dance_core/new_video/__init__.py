@@ -34,7 +34,11 @@ def explain_video(
 
 
 def explain_videos(
-    model: Model, paths: Iterable[str | Path], weights: str | Path = "weights", device: str | None = None
+    model: Model,
+    paths: Iterable[str | Path],
+    weights: str | Path = "weights",
+    device: str | None = None,
+    batch_size: int | None = None,
 ) -> Iterator[Explanation | ValueError]:
     """Explain many videos with encoders that are loaded once; see `explain_video`.
 
@@ -43,6 +47,7 @@ def explain_videos(
         paths: Video files.
         weights: Folder of the fetched weights.
         device: As in `explain_video`.
+        batch_size: Videos that the backbone takes at once; by default 1 on a CPU and 16 on a GPU.
 
     Returns:
         In the order of the paths, an explanation, or the error of a video that cannot be explained, each made when it
@@ -51,15 +56,4 @@ def explain_videos(
     Raises:
         ValueError: The model's encoders cannot run here.
     """
-    return _each(Explainer(model, weights, device), paths)
-
-
-def _each(explainer: Explainer, paths: Iterable[str | Path]) -> Iterator[Explanation | ValueError]:
-    """Explain one video after another; the encoders are there before the first is asked for."""
-    for path in paths:
-        try:
-            yield explainer.explain(path)
-        except ValueError as error:
-            yield error
-        except (OSError, RuntimeError) as error:
-            yield ValueError(f"{path}: {error}; the other videos are not concerned")
+    return Explainer(model, weights, device, batch_size).explain_many(paths)

@@ -11,9 +11,11 @@ from typing import TextIO
 from dance_core.manifest.files import EXTENSIONS
 from dance_core.model import Model
 from dance_core.new_video import Explanation, explain_videos
+from dance_core.new_video.explainer import FAULTS, named_error
 from dance_core.new_video.page import write_page
 from dance_core.report.markup import percent, safe_name, signed
 from dance_core.tables import write_json
+from dance_core.video import clip_name
 
 BAR_WIDTH = 24
 COLUMNS = ("path", "predicted", "probability", "frames", "seen", "warnings", "error")
@@ -59,6 +61,7 @@ def explain_files(
     weights: Path = Path("weights"),
     top: int = 3,
     device: str | None = None,
+    batch_size: int | None = None,
 ) -> int:
     """Write a JSON file and a page for each video.
 
@@ -70,28 +73,41 @@ def explain_files(
         weights: Folder of the fetched weights.
         top: Concepts named in that line.
         device: Where networks run, in place of what the model was trained with.
+        batch_size: Videos that the backbone takes at once; by default 1 on a CPU and 16 on a GPU.
 
     Returns:
         Number of videos that could not be explained; the others are.
 
     Raises:
         ValueError: The model cannot be used, or `out` is a file.
+        OSError: `out` cannot be written to.
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: is a file, but a folder is needed for the pages; give another --out")
     model = Model.load(model_folder)
+    # Before the first video, so that a place that cannot be written to is known at once.
+    out.mkdir(parents=True, exist_ok=True)
     failed = 0
     names = file_names(videos)
-    results = explain_videos(model, videos, weights, device)
+    results = explain_videos(model, videos, weights, device, batch_size)
     for name, path, result in zip(names, videos, _with_progress(results, videos), strict=True):
-        if isinstance(result, Explanation):
-            write_json(out / f"{name}.json", result.document())
-            write_page(result, model, out / f"{name}.html")
-            say(f"{path}: {summary(result, top)}\n  {out / name}.html")
+        found = _written(result, model, out, name) if isinstance(result, Explanation) else result
+        if isinstance(found, Explanation):
+            say(f"{path}: {summary(found, top)}\n  {out / name}.html")
         else:
             failed += 1
-            say(f"{path}: not explained: {_reason(path, result)}")
+            say(f"{path}: not explained: {_reason(path, found)}")
     return failed
+
+
+def _written(explanation: Explanation, model: Model, out: Path, name: str) -> Explanation | ValueError:
+    """Write the files of one video, or say why that cannot be done."""
+    try:
+        write_json(out / f"{name}.json", explanation.document())
+        write_page(explanation, model, out / f"{name}.html")
+    except FAULTS as error:
+        return named_error(explanation.path, error)
+    return explanation
 
 
 def predict_files(
@@ -101,6 +117,7 @@ def predict_files(
     say: Callable[[str], None],
     weights: Path = Path("weights"),
     device: str | None = None,
+    batch_size: int | None = None,
 ) -> int:
     """Write one table with the predictions of many videos.
 
@@ -112,12 +129,14 @@ def predict_files(
         say: Is given a line about each video that failed, and one about the table.
         weights: Folder of the fetched weights.
         device: Where networks run, in place of what the model was trained with.
+        batch_size: Videos that the backbone takes at once; by default 1 on a CPU and 16 on a GPU.
 
     Returns:
         Number of videos that could not be predicted; they have a row with the error.
 
     Raises:
         ValueError: The model or the source cannot be used, or `out` is a folder.
+        OSError: `out` cannot be written to.
     """
     if out.is_dir():
         raise ValueError(f"{out}: is a folder, but a file is needed for the table; give --out FILE.csv")
@@ -126,7 +145,7 @@ def predict_files(
     if out.exists() and any(path.exists() and path.samefile(out) for path in (source, *listed.values())):
         raise ValueError(f"{out}: is an input, which would be lost; give another --out")
     videos = list(listed.values())
-    results = explain_videos(model, videos, weights, device)
+    results = explain_videos(model, videos, weights, device, batch_size)
     failed = 0
     # Row by row, so that what is done stays when the run is stopped.
     with _table(out, [*COLUMNS, *(f"p({name})" for name in model.classes)]) as write:
@@ -172,7 +191,7 @@ def summary(explanation: Explanation, top: int) -> str:
 
 
 def file_names(videos: Sequence[Path]) -> list[str]:
-    """Give each video a file name of its own: its stem where it is plain, numbered where two would be the same.
+    """Give each video a file name of its own: its stem and range, numbered where two would be the same.
 
     Args:
         videos: Video files.
@@ -182,7 +201,7 @@ def file_names(videos: Sequence[Path]) -> list[str]:
     """
     names: list[str] = []
     for video in videos:
-        first = name = safe_name(video.stem)
+        first = name = safe_name(clip_name(video))
         number = 2
         while name in names:
             name, number = f"{first}-{number}", number + 1

@@ -13,9 +13,12 @@ from dance_core.clips import USABLE
 from dance_core.poses.person import Person, PoseEstimator
 from dance_core.poses.quality import fill_gaps, poses_over_time, quality_row, without_flips, without_unsure
 from dance_core.poses.tracking import link_people, main_person
+from dance_core.tables import write_parts, write_table
 from dance_core.video import iterate_frames
 
-ESTIMATORS = ("blazepose", "movenet", "ultralytics", "file")
+ESTIMATORS = ("blazepose", "movenet", "yolo", "rtmlib", "ultralytics", "file")
+
+CLIPS_AT_ONCE = 64
 
 POSES_SCHEMA = pa.schema(
     [
@@ -54,10 +57,16 @@ class PoseSettings:
             undone, in sampled frames.
         maximum_people: People followed at once (blazepose).
         weights: Folder of the fetched weights.
-        model: Model file (movenet, ultralytics); None for the usual one in `weights`.
+        model: Model file (movenet, yolo, rtmlib, ultralytics); None for the usual one in `weights`.
+        detector: Model file of the person detector of an RTMPose file (rtmlib).
         folder: Folder with one pose file for each clip (file).
-        device: Where the network runs, such as cpu or cuda:0 (ultralytics).
-        batch_size: Frames given to the network at once (ultralytics).
+        download: Whether a model that is absent may be fetched by its package (rtmlib, ultralytics).
+        device: Where the network runs, such as cpu or cuda:0 (yolo, rtmlib, ultralytics).
+        runtime: What runs an .onnx file, onnxruntime or openvino (yolo).
+        precision: float32, float16 or bfloat16 (yolo with openvino, ultralytics).
+        image_size: Longer side in px of what the network sees; None for 640 (yolo, ultralytics).
+        batch_size: Frames given to the network at once (yolo, ultralytics); None for 1 on a CPU, 16 on a GPU.
+        tracker: bytetrack or botsort (ultralytics).
         decoder: pyav or decord.
     """
 
@@ -68,9 +77,15 @@ class PoseSettings:
     maximum_people: int = 3
     weights: str | Path = "weights"
     model: str | Path | None = None
+    detector: str | Path | None = None
     folder: str | Path | None = None
+    download: bool = False
     device: str = "cpu"
-    batch_size: int = 16
+    runtime: str = "onnxruntime"
+    precision: str = "float32"
+    image_size: int | None = None
+    batch_size: int | None = None
+    tracker: str = "bytetrack"
     decoder: str = "pyav"
 
 
@@ -94,15 +109,29 @@ def pose_estimator(settings: PoseSettings) -> PoseEstimator:
         from dance_core.poses.movenet import MoveNet
 
         return MoveNet(settings.weights, settings.model)
+    if settings.estimator == "yolo":
+        from dance_core.poses.yolo import Yolo
+
+        return Yolo(**_chosen(settings, "model", "runtime", "device", "precision", "image_size", "batch_size"))
+    if settings.estimator == "rtmlib":
+        from dance_core.poses.rtm_pose import RtmPose
+
+        return RtmPose(**_chosen(settings, "model", "detector", "device", "download"))
     if settings.estimator == "ultralytics":
         from dance_core.poses.ultralytics_pose import UltralyticsPose
 
-        return UltralyticsPose(settings.weights, settings.model, settings.device, settings.batch_size)
+        names = ("model", "device", "batch_size", "image_size", "tracker", "precision", "download")
+        return UltralyticsPose(**_chosen(settings, *names))
     if settings.estimator == "file":
         from dance_core.poses.file import PoseFiles
 
         return PoseFiles(settings.folder)
     raise ValueError(f"poses: estimator '{settings.estimator}' is unknown; use one of {', '.join(ESTIMATORS)}")
+
+
+def _chosen(settings: PoseSettings, *names: str) -> dict[str, Any]:
+    """The settings that an estimator takes, and where the weights are."""
+    return {name: getattr(settings, name) for name in ("weights", *names)}
 
 
 def estimate_poses(
@@ -126,14 +155,54 @@ def estimate_poses(
     Source:
         DANCE, section 3.1 (2D poses of the frames).
     """
-    estimator = estimator or pose_estimator(settings)
-    poses: list[dict[str, object]] = []
     quality: list[dict[str, object]] = []
-    for clip in manifest[manifest["status"].isin(USABLE)].itertuples(index=False):
-        rows, summary = _poses_of_clip(clip, source, estimator, settings)
-        poses += rows
-        quality.append(summary)
-    return pd.DataFrame(poses, columns=POSES_SCHEMA.names), pd.DataFrame(quality, columns=POSE_QUALITY_SCHEMA.names)
+    parts = list(_parts(manifest, source, settings, estimator or pose_estimator(settings), quality))
+    return pd.concat(parts, ignore_index=True), pd.DataFrame(quality, columns=POSE_QUALITY_SCHEMA.names)
+
+
+def write_poses(
+    poses_file: str | Path,
+    quality_file: str | Path,
+    manifest: pd.DataFrame,
+    source: str | Path,
+    settings: PoseSettings,
+    estimator: PoseEstimator | None = None,
+) -> None:
+    """Estimate poses as `estimate_poses` does, and write them as they come, so that only some clips are in memory.
+
+    Args:
+        poses_file: Table of poses to write.
+        quality_file: Table of their quality to write.
+        manifest: Rows of the manifest; clips that are not usable are left out.
+        source: Folder that the paths of the manifest start from.
+        settings: How poses are estimated.
+        estimator: What `pose_estimator` made of the settings.
+
+    Raises:
+        ValueError: The estimator cannot be made, or a clip cannot be decoded as the manifest says.
+    """
+    quality: list[dict[str, object]] = []
+    parts = _parts(manifest, source, settings, estimator or pose_estimator(settings), quality)
+    write_parts(poses_file, parts, POSES_SCHEMA)
+    write_table(quality_file, pd.DataFrame(quality, columns=POSE_QUALITY_SCHEMA.names), POSE_QUALITY_SCHEMA)
+
+
+def _parts(
+    manifest: pd.DataFrame,
+    source: str | Path,
+    settings: PoseSettings,
+    estimator: PoseEstimator,
+    quality: list[dict[str, object]],
+) -> Iterator[pd.DataFrame]:
+    """Estimate the poses of some clips at a time, at least one part, and add the quality of each clip to a list."""
+    clips = manifest[manifest["status"].isin(USABLE)]
+    for start in range(0, max(len(clips), 1), CLIPS_AT_ONCE):
+        poses: list[dict[str, object]] = []
+        for clip in clips.iloc[start : start + CLIPS_AT_ONCE].itertuples(index=False):
+            rows, summary = _poses_of_clip(clip, source, estimator, settings)
+            poses += rows
+            quality.append(summary)
+        yield pd.DataFrame(poses, columns=POSES_SCHEMA.names)
 
 
 def sampled_frames(n_frames: int, clip_fps: float, fps: float | None) -> list[int]:
@@ -218,4 +287,5 @@ __all__ = [
     "estimate_poses",
     "pose_estimator",
     "sampled_frames",
+    "write_poses",
 ]

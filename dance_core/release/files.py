@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dance_core.networks.torch_files import read_torch_tensor
+
 SPLITS = ("train", "val")
 """Splits of a release; the authors select by "val" and report it, so it is the test split of this project."""
 
@@ -201,17 +203,6 @@ def load_tensor(path: Path) -> np.ndarray:
     Raises:
         ValueError: The file is absent, holds anything but one tensor of numbers, or would have to run code.
     """
-    import torch
-
     if not path.is_file():
         raise ValueError(f"{path}: the file is absent; complete the release")
-    try:
-        value = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error:  # broken bytes make the unpickler raise almost anything
-        raise ValueError(
-            f"{path}: refused, it is not a plain tensor file; save one dense tensor with torch.save"
-        ) from error
-    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.layout != torch.strided:
-        raise ValueError(f"{path}: holds {type(value).__name__}; it must be one dense tensor of floating-point numbers")
-    wide = value.dtype == torch.float64
-    return value.detach().to(torch.float64 if wide else torch.float32).numpy()
+    return read_torch_tensor(path)

@@ -41,7 +41,8 @@ class ReportInputs:
         poses: poses/*.parquet, all shards.
         pose_quality: pose_quality/*.parquet, all shards.
         segments: pose_segments.parquet.
-        motion_concepts: motion_concepts/concepts.parquet.
+        motion_concepts: motion_concepts/concepts.parquet; with trained_name, description and source where names were
+            given.
         partitions: motion_concepts/partitions.parquet.
         concept_set: concepts/concept_set.parquet.
         scores: Pseudo-labels by family (object, scene): clip_id, split, scores.
@@ -59,6 +60,7 @@ class ReportInputs:
         comparison: comparison.json, all runs side by side; empty where it was not made.
         path: seed{n}/path.parquet, the classifier at every strength of its penalty; empty where it was not made.
         stability: motion_concepts/stability.json; empty where it was not made.
+        usage: What a language model charged by family (object, scene): concepts/{family}_usage.parquet.
     """
 
     dataset: str
@@ -85,6 +87,7 @@ class ReportInputs:
     comparison: Mapping[str, Any] = field(default_factory=dict)
     path: pd.DataFrame = field(default_factory=pd.DataFrame)
     stability: Mapping[str, Any] = field(default_factory=dict)
+    usage: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dance_core.concept_targets import FAMILIES
+from dance_core.language_usage import usage_sentence
 from dance_core.report.inputs import records
 from dance_core.report.markup import safe_name
 from dance_core.report.site import Site, concept_anchor, scored_concepts, top_clips
@@ -20,7 +21,9 @@ def language_page(site: Site) -> dict[str, Any]:
     Returns:
         Variables of the template.
     """
-    return {"families": [family_table(site, family) for family in FAMILIES[1:] if family in site.inputs.scores]}
+    families = [family_table(site, family) for family in FAMILIES[1:] if family in site.inputs.scores]
+    paid = list(site.inputs.usage.values())
+    return {"families": families, "usage": usage_sentence(pd.concat(paid, ignore_index=True)) if paid else ""}
 
 
 def family_table(site: Site, family: str) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from dance_core.concept_names import read_names, renamed
 from dance_core.model import Model
 from dance_core.report.inputs import ReportInputs, ReportSettings
 from dance_core.tables import read_json, read_shards, read_table
 
 Files = Mapping[str, str | Path | Sequence[str | Path]]
-"""Files by role: the name of a field of `ReportInputs`, or {family} and {family}_concepts of the pseudo-labels."""
+"""Files by role: the name of a field of `ReportInputs`, {family} and {family}_concepts of the pseudo-labels, or
+{family}_usage of the language model."""
 
 COLUMNS = {
     "poses": ["clip_id", "frame", "bbox", "keypoints", "estimator"],
@@ -40,16 +42,20 @@ def read_report_inputs(
     Returns:
         Everything the report shows.
     """
-    model = Model.load(Path(str(files["model"])).parent)
+    folder = Path(str(files["model"])).parent
+    model, given = Model.load(folder), read_names(folder)
     families = [family for family in ("object", "scene") if family in files]
     names = ("manifest", "predictions", "contributions", "concepts", "features", *COLUMNS)
     tables: dict[str, Any] = {name: _table(files, name) for name in names}
+    tables["concepts"] = renamed(tables["concepts"], given)
+    tables["motion_concepts"] = renamed(tables["motion_concepts"], given, "motion")
     return ReportInputs(
         dataset=dataset,
         source=Path(source),
         **tables,
         scores={family: read_table(str(files[family])) for family in families},
         score_concepts={family: read_table(str(files[f"{family}_concepts"])) for family in families},
+        usage={family: read_table(str(files[f"{family}_usage"])) for family in families if f"{family}_usage" in files},
         concept_layer=read_json(str(files["concept_layer"])),
         model=model,
         metrics=read_json(str(files["metrics"])),

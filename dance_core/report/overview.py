@@ -15,6 +15,9 @@ from dance_core.report.markup import percent
 from dance_core.report.runs import METHODS
 from dance_core.report.site import Site
 
+# Of a data set such as Kinetics tens of thousands of videos are gone.
+MOST_TROUBLES = 200
+
 
 def overview_page(site: Site) -> dict[str, Any]:
     """Gather what the overview shows.
@@ -234,8 +237,8 @@ def quality_rows(site: Site) -> dict[str, Any]:
         site: The report.
 
     Returns:
-        `counts` by state; `troubles`: clip_id, state and reason; read, the number of clips that have a video, and
-        without_video, of those that have none.
+        `counts` by state; `troubles`: clip_id, state and reason of the first `MOST_TROUBLES`, and n_troubles, of all;
+        read, the number of clips that have a video, and without_video, of those that have none.
     """
     manifest, quality = site.manifest, site.inputs.pose_quality
     nobody = quality[quality["status"] != "ok"].sort_values("clip_id")
@@ -252,4 +255,5 @@ def quality_rows(site: Site) -> dict[str, Any]:
         counts.append((WITHOUT_VIDEO, without_video))
     if site.looked_for_people:
         counts.append(("no person", len(nobody)))
-    return {"counts": counts, "troubles": troubles, "read": read, "without_video": without_video}
+    shown = {"troubles": troubles[:MOST_TROUBLES], "n_troubles": len(troubles)}
+    return {"counts": counts, **shown, "read": read, "without_video": without_video}

@@ -1,19 +1,30 @@
-"""Decoding through decord, for those who need its very frames. It shows wrong frames of AVI files with B-frames."""
+"""Decoding through decord, for those who need its very frames.
+
+It shows wrong frames of AVI files with B-frames, and washed-out ones of videos of high dynamic range.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dance_core.video.pyav_decoder import UnreadableVideo
+from dance_core.video.clip_source import UnreadableVideo, begins_late
 
 
-def decord_frames(path: str | Path, indices: Sequence[int] | None) -> Iterator[tuple[int, np.ndarray]]:
-    """Stream frames; see `dance_core.video.iterate_frames`.
+def decord_frames(path: str | Path, indices: Sequence[int] | None, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    """Stream frames of a file; see `dance_core.video.iterate_frames`.
+
+    Args:
+        path: Video file.
+        indices: Frames wanted, ascending, or None: all from `first` on.
+        first: Frame of the file that the clip begins with.
+
+    Yields:
+        Pairs of a frame's index in the file and its picture.
 
     Raises:
         ValueError: decord is not installed, or the video has no such frame.
-        UnreadableVideo: decord cannot open the file.
+        UnreadableVideo: decord cannot open the file, or it ends before `first`.
     """
     try:
         import decord
@@ -28,7 +39,9 @@ def decord_frames(path: str | Path, indices: Sequence[int] | None) -> Iterator[t
         n_frames = len(reader)
     except (decord.DECORDError, RuntimeError) as error:
         raise UnreadableVideo(path, f"decord cannot open it ({str(error).splitlines()[0]})") from error
-    for index in range(n_frames) if indices is None else indices:
+    if n_frames <= first:
+        raise UnreadableVideo(path, begins_late(n_frames, first))
+    for index in range(first, n_frames) if indices is None else indices:
         if index >= n_frames:
             raise ValueError(
                 f"{path}: frame {index} was asked for but the video has frames 0 to {n_frames - 1}; "

@@ -1,9 +1,11 @@
 """What a clip is: decoded once from end to end, so that the answer holds for every later reader."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from dance_core.video.pyav_decoder import PyavVideo, UnreadableVideo, nothing_decodes, open_video
+from dance_core.video.clip_source import ClipSource, UnreadableVideo, begins_late, clip_source
+from dance_core.video.pyav_decoder import PyavVideo, nothing_decodes, open_video
 
 # Containers whose header states the length, so that a file that ends early can be told.
 STATES_LENGTH = frozenset(["avi", "matroska", "mov"])
@@ -38,32 +40,56 @@ def probe_clip(path: str | Path) -> ClipProbe:
     """Decode a clip once and describe it; damage is an answer here, not an error.
 
     Args:
-        path: Video file.
+        path: Video file or folder of pictures, or a range of frames of either; see `dance_core.video.iterate_frames`.
 
     Returns:
         The clip's properties; all zero when it is unreadable.
     """
     try:
-        with open_video(path) as video:
-            return _decoded_probe(path, video)
+        source = clip_source(path)
+        if source.file.is_dir():
+            return _pictures_probe(source)
+        with open_video(source.file) as video:
+            return _decoded_probe(source, video)
     except UnreadableVideo as error:
         return ClipProbe(0, 0.0, 0, 0, 0.0, "unreadable", error.reason)
 
 
-def _decoded_probe(path: str | Path, video: PyavVideo) -> ClipProbe:
-    n_frames, times = 0, []
+def _decoded_probe(source: ClipSource, video: PyavVideo) -> ClipProbe:
+    """Decode up to the clip's last frame: a range is counted from the beginning, like every reader's frames."""
+    end, times = -1, []
     width = height = 0
-    for frame in video.frames():
-        if not n_frames:
+    for end, frame in enumerate(islice(video.frames(), None if source.last is None else source.last + 1)):
+        if end == source.first:
             height, width = video.picture(frame).shape[:2]
-        n_frames += 1
-        if frame.pts is not None:
+        if end >= source.first and frame.pts is not None:
             times.append(frame.pts)
-    if not n_frames:
-        raise UnreadableVideo(path, nothing_decodes(video))
-    fps = _frame_rate(video, times)
-    reason = _damage(video, n_frames, times, fps)
-    return ClipProbe(n_frames, fps, width, height, n_frames / fps, "truncated" if reason else "ok", reason)
+    if end < source.first:
+        raise UnreadableVideo(source.path, begins_late(end + 1, source.first) if end >= 0 else nothing_decodes(video))
+    fps = source.fps or _frame_rate(video, times)
+    reason = _damage(video, end + 1, times, fps) if source.last is None else _damage_in_range(video, end + 1, source)
+    return _probe(end + 1 - source.first, fps, (width, height), reason)
+
+
+def _pictures_probe(source: ClipSource) -> ClipProbe:
+    from dance_core.video.picture_folder import BrokenPicture, first_picture, pictures_in, read_picture
+
+    files = pictures_in(source.file)
+    opening = first_picture(source.file, files, source.first)
+    end, reason = source.first + 1, source.shortfall(len(files))
+    try:
+        for file in files[end : None if source.last is None else source.last + 1]:
+            read_picture(file, opening.shape)
+            end += 1
+    except BrokenPicture as error:
+        reason = str(error)
+    height, width = opening.shape[:2]
+    reason = f"{reason}; the frames before are used" if reason else ""
+    return _probe(end - source.first, source.fps or USUAL_RATE, (width, height), reason)
+
+
+def _probe(n_frames: int, fps: float, size: tuple[int, int], reason: str) -> ClipProbe:
+    return ClipProbe(n_frames, fps, *size, n_frames / fps, "truncated" if reason else "ok", reason)
 
 
 def _frame_rate(video: PyavVideo, times: list[int]) -> float:
@@ -71,8 +97,17 @@ def _frame_rate(video: PyavVideo, times: list[int]) -> float:
     stated = float(video.stream.average_rate or video.stream.guessed_rate or 0)
     if len(times) < 2 or video.stream.time_base is None:
         return stated or USUAL_RATE
-    measured = (len(times) - 1) / max(float((max(times) - min(times)) * video.stream.time_base), 1e-6)
-    return stated if abs(measured - stated) <= 0.01 * stated else measured
+    tick = float(video.stream.time_base)
+    measured = (len(times) - 1) / max((max(times) - min(times)) * tick, 1e-6)
+    rounding = stated * tick / (len(times) - 1)  # a container may round every time to a tick
+    return stated if abs(measured - stated) <= (0.01 + rounding) * stated else measured
+
+
+def _damage_in_range(video: PyavVideo, n_frames: int, source: ClipSource) -> str:
+    """Say why a range of a file is shorter than it should be; "" when it is whole."""
+    if missing := source.shortfall(n_frames):
+        return f"{missing}{f' ({video.damage})' if video.damage else ''}; the frames before are used"
+    return _begins_with_damage(video)
 
 
 def _damage(video: PyavVideo, n_frames: int, times: list[int], fps: float) -> str:
@@ -80,7 +115,7 @@ def _damage(video: PyavVideo, n_frames: int, times: list[int], fps: float) -> st
     if video.damage:
         return f"the file is damaged after frame {n_frames - 1} ({video.damage}); the frames before are used"
     if video.passed_over:
-        return f"the file begins with damage ({video.passed_over}); frames are counted from the first that decodes"
+        return _begins_with_damage(video)
     container, stream = video.container, video.stream
     if not times or not stream.time_base or not STATES_LENGTH & set(container.format.name.split(",")):
         return ""
@@ -94,3 +129,9 @@ def _damage(video: PyavVideo, n_frames: int, times: list[int], fps: float) -> st
     if found >= stated - max(SHORTFALL_SECONDS, 2 / fps):
         return ""
     return f"the file ends after {found:.2f} s of the {stated:.2f} s that its header states; the frames it has are used"
+
+
+def _begins_with_damage(video: PyavVideo) -> str:
+    if not video.passed_over:
+        return ""
+    return f"the file begins with damage ({video.passed_over}); frames are counted from the first that decodes"

@@ -3,29 +3,21 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from dance_core.video.clip_source import UnreadableVideo, begins_late
 from dance_core.video.frame_index import FrameIndex, Packet, frame_index
+from dance_core.video.high_dynamic_range import TRANSFERS, standard_range
+from dance_core.video.orientation import UPRIGHT, display_matrix, upright
 
 CORRUPT = "a picture is incomplete"
-UPRIGHT = (1, 0, 0, 1)
-
-
-class UnreadableVideo(ValueError):  # noqa: N818 (named after what it says about the file)
-    """No frame of a file can be decoded; `reason` says why in words that fit after "the clip is unreadable:"."""
-
-    def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}; replace the file or take the clip out of the data set")
-        self.reason = reason
 
 
 class FramesDisagree(Exception):  # noqa: N818 (a signal inside this package, never shown)
@@ -130,46 +122,13 @@ class PyavVideo:
     def picture(self, frame: VideoFrame) -> np.ndarray:
         """Convert a decoded frame to an upright picture, uint8 of shape (height, width, 3)."""
         size = {"width": self.stream.width or None, "height": self.stream.height or None}
-        rgb = self._reformatter.reformat(frame, format="rgb24", threads=1, **size).to_ndarray()
+        transfer = TRANSFERS.get(int(frame.color_trc))
+        pixels = "rgb48le" if transfer else "rgb24"
+        rgb = self._reformatter.reformat(frame, format=pixels, threads=1, **size).to_ndarray()
+        rgb = standard_range(rgb, transfer) if transfer else rgb
         if self._matrix is None:
             self._matrix = display_matrix(frame)
         return rgb if self._matrix == UPRIGHT else upright(rgb, self._matrix)
-
-
-def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
-    """Read how a frame is to be turned for display.
-
-    Args:
-        frame: Any frame of a stream; the header of the file gives all of them the same matrix.
-
-    Returns:
-        Signs (a, b, c, d): the pixel at column p and row q is to be seen at column a·p + c·q and row b·p + d·q.
-    """
-    side_data: Any = frame.side_data  # PyAV's own hints for it are wrong
-    matrix = next((data for data in side_data if data.type is SideDataType.DISPLAYMATRIX), None)
-    if matrix is None:
-        return UPRIGHT
-    a, b, _, c, d = np.sign(np.frombuffer(bytes(matrix), np.int32)[:5]).tolist()
-    return a, b, c, d
-
-
-def upright(picture: np.ndarray, matrix: tuple[int, int, int, int]) -> np.ndarray:
-    """Turn and mirror a picture.
-
-    Args:
-        picture: Stored picture, shape (height, width, 3).
-        matrix: Signs of the display matrix. Cameras write multiples of 90 degrees and mirrors, so either a and d or
-            b and c are zero; anything between is shown as it is stored.
-
-    Returns:
-        The picture as it is to be seen.
-    """
-    a, b, c, d = matrix
-    if not (a or d):
-        return np.ascontiguousarray(picture.transpose(1, 0, 2)[:: b or 1, :: c or 1])
-    if not (b or c):
-        return np.ascontiguousarray(picture[:: d or 1, :: a or 1])
-    return picture
 
 
 @contextmanager
@@ -204,8 +163,17 @@ def open_video(path: str | Path) -> Iterator[PyavVideo]:
         yield PyavVideo(container, streams[0])
 
 
-def pyav_frames(path: str | Path, indices: Sequence[int] | None) -> Iterator[tuple[int, np.ndarray]]:
-    """Stream frames; see `dance_core.video.iterate_frames`."""
+def pyav_frames(path: str | Path, indices: Sequence[int] | None, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    """Stream frames of a file; see `dance_core.video.iterate_frames`.
+
+    Args:
+        path: Video file.
+        indices: Frames wanted, ascending, or None: all from `first` on.
+        first: Frame of the file that the clip begins with.
+
+    Returns:
+        Pairs of a frame's index in the file and its picture.
+    """
     done = 0
     if indices is not None and not len(indices):
         return
@@ -217,22 +185,26 @@ def pyav_frames(path: str | Path, indices: Sequence[int] | None) -> Iterator[tup
             return
         except FramesDisagree:
             pass
-    yield from _by_counting(path, indices, done)
+    yield from _by_counting(path, indices, done, first)
 
 
-def _by_counting(path: str | Path, indices: Sequence[int] | None, done: int) -> Iterator[tuple[int, np.ndarray]]:
+def _by_counting(
+    path: str | Path, indices: Sequence[int] | None, done: int, first: int
+) -> Iterator[tuple[int, np.ndarray]]:
     """Decode from the beginning and count: slow for few frames, right for every file."""
     remaining = None if indices is None else iter(indices[done:])
     target = None if remaining is None else next(remaining, None)
     number = -1
     with open_video(path) as video:
         for number, frame in enumerate(video.frames()):
-            if remaining is None or number == target:
+            if number >= first if remaining is None else number == target:
                 yield number, video.picture(frame)
                 if remaining is not None and (target := next(remaining, None)) is None:
                     return
         if number < 0:
             raise UnreadableVideo(path, nothing_decodes(video))
+    if number < first:
+        raise UnreadableVideo(path, begins_late(number + 1, first))
     if target is not None:
         raise ValueError(
             f"{path}: frame {target} was asked for but the video has frames 0 to {number}; read the manifest again"

@@ -16,7 +16,7 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A driven Chromium with a fresh profile; tests are skipped where it or selenium is not installed."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")

@@ -1,10 +1,8 @@
-import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from safetensors.numpy import save_file
 
 from dance_core.concept_layer import ConceptLayer, FamilyLayer
 from dance_core.model import Concept, Model, assemble_model, fit_model
@@ -101,6 +99,7 @@ def test_a_layer_and_a_classifier_become_a_model():
     assert model.concepts == (Concept("motion", 0, "arm"), Concept("motion", 2, "leg", {"medoid": "c1:0-9"}))
     assert model.certificate["converged"]
     assert model.certificate["lam"] == 0.01
+    assert model.settings == {"training": {"clips": 40, "splits": ["train"], "seed": 0, "solver": "newton"}}
     expected = fit_sparse_classifier(z, (label == "wave").astype(int), 0.01)
     np.testing.assert_array_equal(model.weight, expected.weight)
     assert (np.array(model.classes)[model.predict(z)[0].argmax(axis=1)] == label).mean() > 0.95
@@ -174,20 +173,3 @@ def test_features_that_do_not_fit_are_refused():
     features[1, 2] = np.inf
     with pytest.raises(ValueError, match="row 1 has values that are not finite; rebuild"):
         model.predict(features)
-
-
-def test_folders_that_hold_no_model_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"model\.safetensors is absent; give the folder that the stage"):
-        Model.load(tmp_path)
-    small_model().save(tmp_path)
-    document = json.loads((tmp_path / "model.json").read_text())
-    (tmp_path / "model.json").write_text(json.dumps(document | {"format_version": 9}))
-    with pytest.raises(ValueError, match="format version 9 is unknown; this software reads version 1; train the model"):
-        Model.load(tmp_path)
-    (tmp_path / "model.json").write_text(json.dumps(document | {"classes": ["box"]}))
-    with pytest.raises(ValueError, match="1 classes, 4 concepts and 6 features need"):
-        Model.load(tmp_path)
-    save_file({"bias": np.zeros(3)}, tmp_path / "model.safetensors")
-    (tmp_path / "model.json").write_text(json.dumps(document))
-    with pytest.raises(ValueError, match=r"holds \['bias'\]; expected \['bias', 'concept_weight'"):
-        Model.load(tmp_path)

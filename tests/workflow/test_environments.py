@@ -22,13 +22,16 @@ PACKAGE_OF = {
     "yaml": "pyyaml",
 }
 # Asked for only when a setting chooses them, and then by a sentence that says how to get them.
-OPTIONAL = {"anny", "numba", "ultralytics", "lap", "mpl_toolkits"}
+OPTIONAL = {"accelerate", "anny", "numba", "ultralytics", "lap", "mpl_toolkits", "openvino", "rtmlib"}
 # Imported inside functions that these rules never call.
 UNUSED = {
     "concept_set": {"openai"},
-    "import_release": {"ai-edge-litert"},
-    "pose_segments": {"ai-edge-litert"},
-    "report": {"ai-edge-litert"},
+    "download": {"openai"},
+    "import_release": {"ai-edge-litert", "onnxruntime"},
+    "listing": {"openai"},
+    "pose_segments": {"ai-edge-litert", "onnxruntime"},
+    "report": {"ai-edge-litert", "onnxruntime"},
+    "suggest_names": {"ai-edge-litert", "onnxruntime"},
 }
 RULES = re.findall(
     r'^rule (\w+):.*?"\.\./envs/(\w+)\.yaml"',

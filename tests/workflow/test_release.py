@@ -238,10 +238,10 @@ def test_poses_take_the_place_of_the_released_labels(tmp_path):
 @pytest.mark.skipif(not PENN.is_dir(), reason=f"the authors' release is not at {PENN}")
 def test_the_penn_action_release_gives_their_concepts_and_an_honest_accuracy(project):
     targets = ("authors/seed0/concept_layer.json", "seed0/model/model.json")
-    paths = [f"results/penn_action/{target}" for target in targets]
+    paths = [f"results/penn_action_release/{target}" for target in targets]
     run = project.run(*paths, "--cores", "2", *OVERLAY, f"release={PENN}", "seeds=[0]")
     assert run.returncode == 0, run.stdout[-5000:]
-    results = project.folder / "results" / "penn_action"
+    results = project.folder / "results" / "penn_action_release"
     families = read_json(results / targets[0])["families"]
     published = {
         family: (PENN / "released_model" / folder / "concepts.txt").read_text("utf-8").split("\n")

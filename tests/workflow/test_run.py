@@ -124,6 +124,17 @@ def test_a_changed_label_is_noticed(finished):
         table.write_bytes(source)
 
 
+def test_a_changed_picture_of_a_clip_is_noticed(finished):
+    picture = finished.folder / "clips" / "kick" / "000001.jpg"
+    picture.parent.mkdir()
+    try:
+        picture.write_bytes(b"a frame")
+        assert "listing" in planned(finished.run("--dry-run", *CONFIG))
+    finally:
+        picture.unlink()
+        picture.parent.rmdir()
+
+
 def test_a_finished_run_has_nothing_to_do(finished):
     run = finished.run("--cores", "2", *CONFIG)
     assert run.returncode == 0
@@ -148,6 +159,11 @@ def test_an_edited_module_reruns_the_stages_that_use_it(finished):
         assert planned(finished.run("--dry-run", *CONFIG)) == {"explain", "report"}
     finally:
         module.write_text(source, "utf-8")
+
+
+def test_a_new_name_trains_nothing(finished):
+    (finished.folder / "names.csv").write_text("key,name\n", "utf-8")
+    assert planned(finished.run("--dry-run", *CONFIG, "naming={names: names.csv}")) == {"naming", "explain", "report"}
 
 
 @pytest.mark.parametrize(

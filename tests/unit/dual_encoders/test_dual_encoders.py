@@ -57,6 +57,14 @@ def test_clip_embeddings_have_length_one(counting_encoder):
     assert table["features"][0] == pytest.approx([0.6, 0.8])
 
 
+def test_viclip_reads_the_sentence_of_the_paper(monkeypatch):
+    monkeypatch.setattr(dual_encoders, "load_dual_encoder", lambda settings: CountingEncoder())
+    settings = DualEncoderSettings(name="viclip")
+    expected = np.array([len("A video of ball"), 4]) / np.hypot(len("A video of ball"), 4)
+    assert text_features(["ball"], settings, "object")[0] == pytest.approx(expected)
+    assert text_features(["ball"], settings)[0] == pytest.approx(np.array([4, 1]) / np.hypot(4, 1))
+
+
 def test_only_kept_concepts_are_embedded_each_by_its_family(counting_encoder):
     concepts = pd.DataFrame(
         {
@@ -74,7 +82,7 @@ def test_only_kept_concepts_are_embedded_each_by_its_family(counting_encoder):
 def test_an_unknown_encoder_is_refused():
     for call in (lambda: load_dual_encoder(DualEncoderSettings(name="viclap")), lambda: default_cutoff("viclap")):
         with pytest.raises(
-            ValueError, match="dual encoder 'viclap' is unknown; use one of: clip, conse, file, siglip, xclip"
+            ValueError, match="dual encoder 'viclap' is unknown; use one of: clip, conse, file, siglip, viclip, xclip"
         ):
             call()
 

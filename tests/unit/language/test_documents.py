@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from dance_core.language import LanguageSettings, ask_concepts
+from dance_core.language.ask import ask_concepts
 from dance_core.language.names import normalised_concept
+from dance_core.language.settings import LanguageSettings
 from dance_core.stage.casting import ACTIONS
 
 ROOT = Path(__file__).parents[3]
 
 
 def ask_recorded(folder, classes=("boxing", "walking"), family="object"):
-    return ask_concepts(family, list(classes), LanguageSettings(answers=folder, name="kth"))
+    return ask_concepts(family, list(classes), LanguageSettings(answers=folder, name="kth"))[0]
 
 
 def ask_file(path, text, classes=("boxing", "walking"), family="object"):
     path.write_text(text, "utf-8")
-    return ask_concepts(family, list(classes), LanguageSettings(source="file", answers=path))
+    return ask_concepts(family, list(classes), LanguageSettings(source="file", answers=path))[0]
 
 
 def record(folder, **changes):
@@ -60,7 +61,7 @@ def test_recorded_answer_missing_for_a_class_names_class_file_and_the_nearest(tm
 def test_absent_recorded_answers_name_the_other_sources(tmp_path):
     sentence = (
         f"{tmp_path / 'kth.object.json'}: no recorded answers for data set 'kth'; "
-        "set language.source to vocabulary, file or endpoint"
+        "name others as language.recorded, or set language.source to vocabulary, file or endpoint"
     )
     with pytest.raises(ValueError, match=re.escape(sentence)):
         ask_recorded(tmp_path)
@@ -146,7 +147,8 @@ def test_unknown_family_and_classes_given_twice_are_refused():
 
 @pytest.mark.parametrize(("family", "fewest", "most"), [("object", 5, 8), ("scene", 4, 6)])
 def test_demo_answers_cover_its_classes_with_names_that_need_no_cleaning(family, fewest, most):
-    document = ask_concepts(family, ACTIONS, LanguageSettings(answers=ROOT / "data" / "answers", name="demo"))
+    document, usage = ask_concepts(family, ACTIONS, LanguageSettings(answers=ROOT / "data" / "answers", name="demo"))
+    assert usage.empty
     assert document["model"] == "written for the demo"
     for concepts in document["answers"].values():
         assert fewest <= len(concepts) <= most
@@ -158,7 +160,7 @@ def test_demo_answers_name_what_its_clips_show_and_more():
     named = {
         concept
         for family in ("object", "scene")
-        for concepts in ask_concepts(family, ACTIONS, settings)["answers"].values()
+        for concepts in ask_concepts(family, ACTIONS, settings)[0]["answers"].values()
         for concept in concepts
     }
     shown = {"grass field", "gymnasium", "living room", "city street", "soccer ball", "park bench", "punching bag"}
@@ -168,8 +170,16 @@ def test_demo_answers_name_what_its_clips_show_and_more():
 
 def test_no_source_but_the_endpoint_loads_a_client():
     program = (
-        "import sys; from dance_core.language import LanguageSettings, ask_concepts; "
+        "import sys; from dance_core.language.ask import LanguageSettings, ask_concepts; "
         "ask_concepts('object', ['boxing'], LanguageSettings()); "
         "sys.exit(bool({'openai', 'httpx', 'httpx2', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+def test_recorded_answers_of_another_name_are_found_by_it(tmp_path):
+    written = {"family": "object", "answers": {"boxing": ["punching bag"]}}
+    (tmp_path / "ucf101.object.json").write_text(json.dumps(written), encoding="utf-8")
+    settings = LanguageSettings(answers=tmp_path, recorded="ucf101", name="ucf101_split2")
+    document, _ = ask_concepts("object", ["boxing"], settings)
+    assert document["answers"] == written["answers"]

@@ -1,100 +1,31 @@
 import json
 import logging
-import threading
 import time
+from dataclasses import replace
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from dance_core.language import LanguageSettings, ask_concepts
+from dance_core.language.ask import ask_concepts
 from dance_core.language.cache import AnswerCache
-from dance_core.language.questions import ANSWER_SCHEMA, prompt_template, question, text_sha256
+from dance_core.language.questions import ANSWER_SCHEMA, concept_question, prompt_template, text_sha256
+from dance_core.language.settings import LanguageSettings
+from dance_core.language_usage import Completion
 from dance_core.tables import write_json
+from tests.unit.language.chat_server import CUT, GOOD, KEY, answer, failure, forget_proxies, raw, serving
 
-KEY = "sk-secret-1234567890"
-GOOD = '{"concepts": ["ball", "bench"]}'
-
-
-def completion(text, finish_reason="stop"):
-    message = {"role": "assistant", "content": text}
-    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
-    return {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-
-
-def answer(text=GOOD, finish_reason="stop", delay_s=0.0):
-    return {"status": 200, "body": completion(text, finish_reason), "headers": {}, "delay_s": delay_s}
-
-
-def failure(status, message="no", param=None, headers=None):
-    body = {"error": {"message": message, "type": "error", "param": param}}
-    return {"status": status, "body": body, "headers": headers or {}, "delay_s": 0.0}
-
-
-class Server:
-    """Speaks /v1/chat/completions: first the replies of a script, one a request, then good answers."""
-
-    def __init__(self):
-        self.script, self.requests, self.times, self.authorizations = [], [], [], []
-        self.refuse = {}  # parameter: message with which a request that has it is refused
-        self.last = None  # what to reply when the script is used up, instead of a good answer
-        self.lock = threading.Lock()
-
-    def reply(self, request, authorization):
-        with self.lock:
-            self.requests.append(request)
-            self.authorizations.append(authorization)
-            self.times.append(time.monotonic())
-            for parameter, message in self.refuse.items():
-                if parameter in request:
-                    return failure(400, message)
-            return self.script.pop(0) if self.script else self.last or answer()
+PAID = Completion("json_schema", True, 100, 20, 1.5, "2025-05-01T00:00:00Z")
 
 
 @pytest.fixture
 def server():
-    state = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            reply = state.reply(request, self.headers["Authorization"])
-            if self.path != "/v1/chat/completions":
-                reply = failure(404, "no such path")
-            body = reply["body"] if isinstance(reply["body"], bytes) else json.dumps(reply["body"]).encode()
-            time.sleep(reply["delay_s"])
-            self.send_response(reply["status"])
-            for name, value in ({"Content-Type": "application/json"} | reply["headers"]).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments):
-            pass
-
-    class QuietServer(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *arguments):  # a client that gave up waiting is part of the test
-            pass
-
-    http = QuietServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    state.base_url = f"http://127.0.0.1:{http.server_port}/v1"
-    yield state
-    http.shutdown()
-    thread.join()
-    http.server_close()
+    with serving() as state:
+        yield state
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    forget_proxies(monkeypatch)
 
 
 @pytest.fixture
@@ -126,7 +57,11 @@ def no_trace_of_the_key(tmp_path, caplog):
 
 
 def ask(settings, classes=("boxing",), family="object"):
-    return ask_concepts(family, list(classes), settings)
+    return ask_concepts(family, list(classes), settings)[0]
+
+
+def usage_of(settings, classes=("boxing",)):
+    return ask_concepts("object", list(classes), settings)[1]
 
 
 def error_of(settings):
@@ -146,7 +81,7 @@ def test_document_and_request(server, settings):
     assert document["prompt_sha256"] == text_sha256(prompt_template("object"))
     (request,) = server.requests
     assert request["model"] == "some-model"
-    assert request["messages"] == [{"role": "user", "content": question("object", "clean_and_jerk")}]
+    assert request["messages"] == [{"role": "user", "content": concept_question("object", "clean_and_jerk").text}]
     assert (request["temperature"], request["max_tokens"]) == (0.2, 512)
     assert request["response_format"]["type"] == "json_schema"
     assert request["response_format"]["json_schema"] == {"name": "concepts", "strict": True, "schema": ANSWER_SCHEMA}
@@ -178,8 +113,8 @@ def test_a_second_run_asks_nothing_and_gives_the_same_document(server, settings,
 
 def test_created_is_the_time_of_the_latest_answer(server, settings, tmp_path):
     cache = AnswerCache(tmp_path / "cache", "some-model", 0.2)
-    cache.write(question("object", "boxing"), 0, ["bag"], "2025-05-01T00:00:00Z")
-    cache.write(question("object", "walking"), 0, ["dog"], "2025-06-01T00:00:00Z")
+    cache.add(concept_question("object", "boxing"), PAID, ["bag"])
+    cache.add(concept_question("object", "walking"), replace(PAID, created="2025-06-01T00:00:00Z"), ["dog"])
     document = ask(settings(), ["walking", "boxing"])
     assert document["created"] == "2025-06-01T00:00:00Z"
     assert document["answers"] == {"walking": ["dog"], "boxing": ["bag"]}
@@ -199,9 +134,14 @@ def test_a_damaged_cache_entry_is_asked_again(server, settings, tmp_path, caplog
     entry.write_text("{", "utf-8")
     assert ask(settings())["answers"] == first["answers"]
     assert f"{entry} is not a whole answer; asking again" in caplog.text
-    write_json(entry, {"created": "now", "concepts": "ball"})
-    ask(settings())
-    assert len(server.requests) == 3
+    for damage in (
+        {"created": "now", "answer": ["ball"]},
+        {"created": "now", "answer": ["a"], "completions": [{}]},
+        [],
+    ):
+        write_json(entry, damage)
+        ask(settings())
+    assert len(server.requests) == 5
 
 
 def test_answers_given_before_a_failure_are_kept(server, settings):
@@ -238,18 +178,23 @@ def test_without_a_usable_retry_after_the_wait_doubles(server, settings, header)
         answer('{"concepts": []}'),
         answer("I cannot help with that."),
         answer(None),
+        answer("<think>ball, or"),
+        CUT,
         answer(GOOD, finish_reason="length"),
-        {"status": 200, "body": b"{broken", "headers": {}, "delay_s": 0},
-        {"status": 200, "body": b"<html>", "headers": {"Content-Type": "text/html"}, "delay_s": 0},
-        {"status": 200, "body": {"choices": []}, "headers": {}, "delay_s": 0},
-        {"status": 200, "body": {"choices": [{"index": 0}]}, "headers": {}, "delay_s": 0},
+        raw(b"{broken"),
+        raw(b"<html><p>Sign in</html>", "text/html"),
+        answer("<html><p>Sign in</html>"),
+        raw({"choices": []}),
+        raw({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 0}}),
+        raw({"choices": [{"index": 0}]}),
         failure(500),
         answer(delay_s=1.0),
     ],
 )
 def test_one_bad_reply_is_followed_by_another_attempt(server, settings, bad):
     server.script = [bad]
-    assert ask(settings(timeout_s=0.5 if bad["delay_s"] else 5))["answers"] == {"boxing": ["ball", "bench"]}
+    slow = bad != CUT and bad["delay_s"] > 0
+    assert ask(settings(timeout_s=0.5 if slow else 5))["answers"] == {"boxing": ["ball", "bench"]}
     assert len(server.requests) == 2
 
 
@@ -266,16 +211,29 @@ def test_one_bad_reply_is_followed_by_another_attempt(server, settings, bad):
             "status 400 (prompt too long); check language.base_url and language.model",
         ),
         (failure(307, headers={"Location": "/elsewhere"}), 1, "status 307"),
-        (answer("no"), 3, "the answer is not a JSON list of concepts: 'no'; try another language.model or a larger "),
-        (answer(f"no {KEY}"), 3, "the answer is not a JSON list of concepts: 'no [key]'"),
-        (answer("x", "length"), 3, "the answer was cut off after 512 tokens"),
+        (failure(402, "no money"), 1, "status 402 (no money); top up the account of the server and run again: answers"),
+        (failure(429, "quota", code="insufficient_quota"), 1, "status 429 (quota); top up the account of the server"),
+        (answer("no"), 3, "the answer is no list of concepts: 'no'; try another language.model or a larger "),
+        (answer(f"no {KEY}"), 3, "the answer is no list of concepts: 'no [key]'"),
+        (answer("x", "length"), 3, "the answer was cut off after 512 tokens; raise language.maximum_tokens"),
+        (answer("", "content_filter"), 1, "the server's filter stopped the answer; try another language.model, or wri"),
+        (
+            answer(None, refusal=f"not for {KEY}"),
+            1,
+            "the model refused to answer (not for [key]); try another language.model, or write this answer yourself "
+            "with language.source: file",
+        ),
+        (raw(b"{broken"), 3, "the server sent what is no JSON ("),
+        (CUT, 3, "no connection ("),
         (answer(delay_s=0.5), 3, "no answer within 0.2 s; raise language.timeout_s"),
-        ({"status": 200, "body": [], "headers": {}, "delay_s": 0}, 3, "the server sent no chat completion"),
+        (raw([]), 3, "the server sent no chat completion (base_url usually ends in /v1); check language.base_url"),
+        (raw(b"<html>", "text/html"), 3, "the server sent no chat completion (base_url usually ends in /v1)"),
     ],
 )
 def test_lasting_failure_is_told_without_the_key(server, settings, reply, attempts, sentence):
     server.last = reply
-    text = error_of(settings(timeout_s=0.2 if reply["delay_s"] else 5))
+    text = error_of(settings(timeout_s=0.2 if reply != CUT and reply["delay_s"] else 5))
+    assert len(server.requests) == (3 if reply == failure(400, "prompt too long") else attempts)
     times = f"{attempts} attempt" + "s" * (attempts > 1)
     assert text.startswith(f"language: {server.base_url} gave no object concepts of class 'boxing' in {times}: ")
     assert sentence in text
@@ -292,10 +250,126 @@ def test_no_server_at_all(settings):
     assert text.endswith("; start the server and run again")
 
 
-def test_a_server_without_structured_output_is_asked_in_plain_words(server, settings):
-    server.refuse = {"response_format": "unknown field"}
+@pytest.mark.parametrize(
+    "refusal", [failure(400, "unknown field"), failure(422, "no", "response_format"), failure(500, "bad json_schema")]
+)
+def test_a_format_that_is_refused_is_left_for_the_rest_of_the_run(server, settings, refusal):
+    server.refuse_formats = {"json_schema": refusal}
     assert ask(settings(attempts=1), ["boxing", "walking"])["answers"]["walking"] == ["ball", "bench"]
-    assert [("response_format" in request) for request in server.requests] == [True, False, False]
+    assert server.formats == ["json_schema", "json_object", "json_object"]
+
+
+def test_a_server_without_structured_output_is_asked_in_plain_words(server, settings):
+    server.refuse_formats = {
+        "json_schema": failure(400, "'response_format.type' must be 'text'"),
+        "json_object": failure(400, "'response_format.type' must be 'text'"),
+    }
+    server.last = answer("Here you are:\n- **Ball**: round\n- Bench\n")
+    assert ask(settings(attempts=1), ["boxing", "walking"])["answers"]["walking"] == ["Ball", "Bench"]
+    assert server.formats == ["json_schema", "json_object", "text", "text"]
+
+
+def test_nonsense_for_a_format_is_followed_by_a_plainer_one_which_is_remembered(server, settings, caplog):
+    server.script = [answer("{}{}{}"), answer(f"[1] {KEY}"), answer("ball, bench, park")]
+    assert ask(settings(), ["boxing", "walking"])["answers"]["boxing"] == ["ball", "bench", "park"]
+    assert server.formats == ["json_schema", "json_object", "text", "text"]
+    assert "object concepts of class 'boxing': no usable json_object: '[1] [key]'" in caplog.text
+
+
+def test_an_answer_that_was_cut_off_or_a_busy_server_says_nothing_about_the_format(server, settings):
+    server.script = [answer(GOOD, "length"), failure(503), answer()]
+    ask(settings())
+    assert server.formats == ["json_schema"] * 3
+
+
+def test_a_question_that_the_server_refuses_in_every_format_spoils_none_for_the_others(server, settings):
+    server.about = {"boxing": failure(400, "not this prompt")}
+    with pytest.raises(ValueError, match="class 'boxing' in 1 attempt: status 400"):
+        ask(settings(), ["boxing", "walking"])
+    assert server.formats == ["json_schema", "json_object", "text", "json_schema"]
+
+
+def test_one_unreadable_class_makes_no_other_plainer_and_a_refused_format_is_remembered_all_the_same(server, settings):
+    server.refuse_formats = {"json_schema": failure(400)}
+    server.about = {"boxing": answer("never")}
+    with pytest.raises(ValueError, match="class 'boxing' in 2 attempts: the answer is no list"):
+        ask(settings(attempts=2), ["boxing", "walking"])
+    assert server.formats == ["json_schema", "json_object", "text", "json_object"]
+
+
+def test_threads_share_what_is_known_of_the_server(server, settings):
+    server.refuse_formats = {"json_schema": failure(400), "json_object": failure(400)}
+    classes = [f"class {number}" for number in range(30)]
+    answers = ask(settings(parallel_requests=3), classes)["answers"]
+    assert list(answers) == classes
+    # At most each of the three threads finds out by itself.
+    assert 32 <= len(server.requests) <= 36
+    assert server.formats[-20:] == ["text"] * 20
+
+
+def test_a_class_that_fails_for_good_leaves_the_others_asked_and_kept(server, settings):
+    server.about = {"boxing": answer("never"), "jogging": failure(400, "not this")}
+    classes = ["boxing", "walking", "jogging", "clapping"]
+    with pytest.raises(ValueError) as caught:
+        ask(settings(attempts=2), classes)
+    assert str(caught.value) == (
+        f"language: {server.base_url} gave no object concepts of class 'boxing' in 2 attempts: the answer is no list "
+        "of concepts: 'never'; try another language.model or a larger language.maximum_tokens\n"
+        "- no object concepts of class 'jogging' in 1 attempt: status 400 (not this); check language.base_url and "
+        "language.model\n"
+        f"2 of 4 answers are kept in {settings().cache}"
+    )
+    server.about, before = {}, len(server.requests)
+    assert list(ask(settings(), classes)["answers"]) == classes
+    assert len(server.requests) == before + 2
+
+
+def test_what_would_fail_alike_is_not_asked(server, settings):
+    server.last = failure(401)
+    with pytest.raises(ValueError) as caught:
+        ask(settings(), ["boxing", "walking", "jogging"])
+    assert str(caught.value).splitlines()[1:] == [
+        "- object concepts of class 'walking', object concepts of class 'jogging': not asked, since it would have "
+        "failed alike",
+        f"0 of 3 answers are kept in {settings().cache}",
+    ]
+    assert len(server.requests) == 1
+
+
+def test_usage_counts_every_completion_and_a_rerun_pays_nothing(server, settings):
+    server.script = [answer("never"), failure(503), answer(usage={"prompt_tokens": 80, "completion_tokens": 10})]
+    priced = settings(price_per_million={"prompt": 1000.0, "completion": 2000.0}, queries_per_class=2)
+    table = usage_of(priced)
+    # 100 * 0.001 + 20 * 0.002, 80 * 0.001 + 10 * 0.002, and the second call like the first.
+    assert table["cost"].tolist() == pytest.approx([0.14, 0.10, 0.14])
+    assert table["prompt_tokens"].tolist() == [100, 80, 100]
+    assert table["completion_tokens"].tolist() == [20, 10, 20]
+    assert table["usable"].tolist() == [False, True, True]
+    assert table["format"].tolist() == ["json_schema", "json_object", "json_object"]
+    assert table["class"].tolist() == ["boxing"] * 3
+    assert table[["call", "attempt"]].to_numpy().tolist() == [[0, 0], [0, 1], [1, 0]]
+    assert not table["cached"].any()
+    assert (table["seconds"] > 0).all()
+    again = usage_of(priced)
+    assert again["cached"].all()
+    assert len(server.requests) == 4
+    assert again.drop(columns="cached").equals(table.drop(columns="cached"))
+
+
+def test_completions_of_a_run_that_failed_are_counted_in_the_next(server, settings):
+    server.about = {"boxing": answer("never")}
+    with pytest.raises(ValueError, match="no list of concepts"):
+        ask(settings(attempts=2))
+    server.about = {}
+    table = usage_of(settings())
+    assert table["usable"].tolist() == [False, False, True]
+    assert table["cached"].tolist() == [True, True, False]
+
+
+def test_a_server_that_tells_no_usage_leaves_it_unknown(server, settings):
+    server.last = answer(usage=None)
+    table = usage_of(settings(price_per_million={"prompt": 1.0, "completion": None}))
+    assert table[["prompt_tokens", "completion_tokens", "cost"]].isna().all(axis=None)
 
 
 def test_refused_parameters_are_left_out_or_renamed(server, settings):

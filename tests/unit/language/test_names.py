@@ -12,9 +12,54 @@ from dance_core.language.names import nearest_hint, normalised_concept, spoken_c
         ("jump rope", "jump rope"),
         ("HIITWorkout", "hiit workout"),
         (" squat  ", "squat"),
+        ("battle-rope_jumping-jack", "battle rope jumping jack"),
+        ("badminton_overswing", "badminton overswing"),
+        ("figure_skate_I_spin", "figure skate i spin"),
+        ("figure_skate_inaBauer", "figure skate ina bauer"),
+        ("ALS_IceBucket_Challenge", "als ice bucket challenge"),
+        ("CPR", "cpr"),
+        ("play_ otamatone", "play otamatone"),
+        ("TaiChi", "tai chi"),
+        ("HandstandPushups", "handstand pushups"),
+        ("draw_sword", "draw sword"),
+        ("abseiling", "abseiling"),
+        ("massaging person's head", "massaging person's head"),
+        ("shooting goal (soccer)", "shooting goal (soccer)"),
+        ("Pushing [something] from left to right", "pushing something from left to right"),
+        (
+            "Pushing something so that it almost falls off but doesn't",
+            "pushing something so that it almost falls off but doesn't",
+        ),
+        ("Touching (without moving) [part] of [something]", "touching (without moving) part of something"),
+        ("[Something] falling like a rock", "something falling like a rock"),
     ],
 )
 def test_class_names_are_spoken(class_name, spoken):
+    assert spoken_class(class_name) == spoken
+
+
+@pytest.mark.parametrize(
+    ("class_name", "spoken"),
+    [
+        ("bowl", "bowling"),
+        ("bowls_throw", "bowls throw"),
+        ("golf_part", "golf putt"),
+        ("air_hocky", "air hockey"),
+        ("discuss_throw", "discus throw"),
+        ("discuss", "discuss"),
+        ("bowing_fullbody", "bowing full body"),
+        ("balancebeam_flip", "balance beam flip"),
+        ("unevenbar_spin", "uneven bars spin"),
+        ("yoga_updog", "yoga upward dog"),
+        ("YoYo", "yo-yo"),
+        ("play_yoyo", "play yo-yo"),
+        ("Skijet", "jet ski"),
+        ("SkateBoarding", "skateboarding"),
+        ("Shotput", "shot put"),
+        ("fall_floor", "fall on the floor"),
+    ],
+)
+def test_labels_that_say_something_else_are_put_right(class_name, spoken):
     assert spoken_class(class_name) == spoken
 
 

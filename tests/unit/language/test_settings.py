@@ -1,6 +1,6 @@
 import pytest
 
-from dance_core.language import LanguageSettings
+from dance_core.language.settings import LanguageSettings
 
 
 def test_unknown_source_names_the_nearest():
@@ -23,6 +23,14 @@ def test_unknown_source_names_the_nearest():
         ({"temperature": -0.1}, "language: temperature is -0.1; it must be >= 0"),
         ({"backoff_s": -1}, "language: backoff_s is -1; it must be >= 0"),
         ({"timeout_s": 0}, "language: timeout_s is 0; it must be > 0"),
+        (
+            {"price_per_million": {"prompt": -1}},
+            "language: price_per_million has prompt: -1; use prompt and completion, each >= 0 or null",
+        ),
+        (
+            {"price_per_million": {"input": 1}},
+            "language: price_per_million has input: 1; use prompt and completion, each >= 0 or null",
+        ),
     ],
 )
 def test_values_out_of_bounds_are_refused(setting, sentence):

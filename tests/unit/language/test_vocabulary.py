@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from dance_core.language import LanguageSettings, TrainClips, ask_concepts, vocabulary_answers
+from dance_core.language.ask import ask_concepts
 from dance_core.language.names import normalised_concept
-from dance_core.language.vocabulary import shipped_vocabulary
+from dance_core.language.settings import LanguageSettings
+from dance_core.language.vocabulary import TrainClips, shipped_vocabulary, vocabulary_answers
 
 # Words are the axes, so a clip's features are its similarities.
 AXES = np.eye(4, dtype=np.float32)
@@ -91,8 +92,9 @@ def embed_by_position(texts):
 def test_the_source_vocabulary_gives_the_same_document_again():
     clips = TrainClips(CLIPS, LABELS, embed_by_position)
     settings = LanguageSettings(source="vocabulary", per_class=3)
-    document = ask_concepts("scene", ["walking", "boxing"], settings, clips)
-    assert document == ask_concepts("scene", ["walking", "boxing"], settings, clips)
+    document, usage = ask_concepts("scene", ["walking", "boxing"], settings, clips)
+    assert document == ask_concepts("scene", ["walking", "boxing"], settings, clips)[0]
+    assert usage.empty
     assert list(document["answers"]) == ["walking", "boxing"]
     assert all(
         len(words) == 3 and set(words) <= set(shipped_vocabulary("scene")) for words in document["answers"].values()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from transformers import VideoMAEModel
+from transformers import VideoMAEForVideoClassification, VideoMAEModel
 
 from dance_core.networks.checkpoints import Checkpoint
 from tests.unit.networks import tiny_models
@@ -24,7 +24,7 @@ def test_a_hub_id_is_pinned():
 
 
 def test_no_model_is_refused():
-    with pytest.raises(ValueError, match=r"backbone.model is empty; name a local folder of the model, or a hub id wi"):
+    with pytest.raises(ValueError, match=r"backbone.model is empty; name an encoder of the registry \(python -m d"):
         Checkpoint("", "", "backbone.model").options()
 
 
@@ -71,6 +71,8 @@ def test_a_folder_without_preprocessor_is_refused(tmp_path):
 
 
 def test_a_loaded_model_is_frozen_float32(tmp_path):
-    model = Checkpoint(str(tiny_models.videomae(tmp_path)), "", "x").load(VideoMAEModel, torch.device("cpu"))
+    model = Checkpoint(str(tiny_models.videomae(tmp_path)), "", "x").load(
+        VideoMAEForVideoClassification, torch.device("cpu")
+    )
     assert not model.training
     assert {(weight.requires_grad, weight.dtype) for weight in model.parameters()} == {(False, torch.float32)}

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from dance_core.networks.feature_files import read_features
 from dance_core.tables import write_json, write_table, write_tensors
@@ -28,15 +29,52 @@ def test_safetensors_with_its_list_of_keys(tmp_path):
     assert read_features(tmp_path / "f.safetensors", "clip_id", "backbone.model")["b"].tolist() == [0, 1, 2]
 
 
+def test_npz(tmp_path):
+    np.savez(tmp_path / "f.npz", concept=["ball", "dog"], features=FEATURES)
+    features = read_features(tmp_path / "f.npz", "concept", "dual_encoder.model")
+    assert {name: row.tolist() for name, row in features.items()} == {"ball": [0, 1, 2], "dog": [3, 4, 5]}
+
+
+def test_a_tensor_of_the_release_with_its_list_of_keys(tmp_path):
+    torch.save(torch.from_numpy(FEATURES), tmp_path / "f.pt")
+    write_json(tmp_path / "f.json", ["b", "a"])
+    assert read_features(tmp_path / "f.pt", "clip_id", "backbone.model")["a"].tolist() == [3, 4, 5]
+
+
+class Harmful:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('code of a file was run')",)
+
+
+def test_objects_in_a_file_are_never_made(tmp_path):
+    np.savez(tmp_path / "f.npz", clip_id=np.array([Harmful()], object), features=FEATURES[:1])
+    with pytest.raises(
+        ValueError, match=r"f\.npz: refused, it is not an archive of plain arrays .*; write it with num"
+    ):
+        read_features(tmp_path / "f.npz", "clip_id", "backbone.model")
+    torch.save([Harmful()], tmp_path / "f.pt")
+    write_json(tmp_path / "f.json", ["a"])
+    with pytest.raises(ValueError, match=r"f\.pt: refused, it is not a plain tensor file; save one dense tensor"):
+        read_features(tmp_path / "f.pt", "clip_id", "backbone.model")
+
+
+def test_an_absent_array(tmp_path):
+    np.savez(tmp_path / "f.npz", features=FEATURES)
+    with pytest.raises(ValueError, match=r"array 'clip_id' is absent; the file has \['features'\]"):
+        read_features(tmp_path / "f.npz", "clip_id", "backbone.model")
+
+
 def test_an_absent_file(tmp_path):
-    with pytest.raises(ValueError, match=r"backbone.model: file '.*f.parquet' is absent; name a .parquet or .safetens"):
+    with pytest.raises(
+        ValueError, match=r"backbone.model: file '.*f.parquet' is absent; name a .parquet, .npz, .safet"
+    ):
         read_features(tmp_path / "f.parquet", "clip_id", "backbone.model")
 
 
 def test_an_unknown_kind(tmp_path):
-    (tmp_path / "f.pt").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"f\.pt' is of an unknown kind; use \.parquet or \.safetensors"):
-        read_features(tmp_path / "f.pt", "clip_id", "backbone.model")
+    (tmp_path / "f.pkl").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"f\.pkl' is of an unknown kind; use \.parquet, \.npz, \.safetensors or \.pt"):
+        read_features(tmp_path / "f.pkl", "clip_id", "backbone.model")
 
 
 def test_an_absent_column(tmp_path):

@@ -94,11 +94,11 @@ def siglip(folder: Path) -> Path:
     return save(SiglipModel(SiglipConfig(text_config=TEXT, vision_config=VISION)), folder)
 
 
-def xclip(folder: Path) -> Path:
+def xclip(folder: Path, frames: int = 4) -> Path:
     save_tokenizer(folder)
     vision = {
         **VISION,
-        "num_frames": 4,
+        "num_frames": frames,
         "mit_hidden_size": 10,
         "mit_intermediate_size": 12,
         "mit_num_hidden_layers": 1,

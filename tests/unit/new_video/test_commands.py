@@ -4,21 +4,35 @@ import base64
 import csv
 import io
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from PIL import Image
 
 from dance_core.__main__ import main
-from dance_core.new_video import Explainer, page
+from dance_core.new_video import Explainer, explain_video, page
 from dance_core.new_video.commands import Progress, file_names, listed_videos
 from dance_core.report.inputs import ReportSettings
 from dance_core.tables import read_json
+from tests.unit.networks.real_weights import WEIGHTS, needs
 from tests.unit.new_video.small_model import encoders, model
 from tests.unit.poses.people import write_video
 from tests.unit.report.test_pages import Page
+from tests.unit.video.numbered_video import HEIGHT, WIDTH
+from tests.unit.video.numbered_video import write_video as write_numbered
+from tests.unit.video.test_difficult_videos import VIDEOS
 
 __all__ = ["encoders"]
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -166,6 +180,13 @@ def test_videos_of_one_name_get_files_of_their_own(tmp_path):
     assert re.fullmatch(r"my\.[0-9a-f]{8}", names[4])
 
 
+def test_ranges_and_folders_of_pictures_are_named_after_themselves(tmp_path):
+    (tmp_path / "kick").mkdir()
+    (tmp_path / "clip.mp4").touch()
+    paths = ("clip.mp4#frames=10-94", "clip.mp4#frames=3-", "clip.mp4#fps=30", "kick#fps=30", "clip.mp4#odd")
+    assert file_names([tmp_path / name for name in paths]) == ["clip_10-94", "clip_3-end", "clip", "kick", "clip-2"]
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -190,3 +211,100 @@ def test_the_json_of_a_video_is_plain(folder):
     ]
     total = document["bias"] + sum(row["contribution"] for row in document["contributions"])
     assert total == pytest.approx(document["logits"][document["predicted"]])
+
+
+def test_difficult_videos_are_explained_or_named_and_none_is_lost(folder, capsys):
+    made = folder / "difficult"
+    (made / "a").mkdir(parents=True)
+    (made / "pictures").mkdir()
+    for name, options in VIDEOS.items():
+        if name != "large.mp4":
+            write_numbered(made / name, **options)
+    for n in range(1, 4):
+        write_numbered(made / "a" / f"{n}.mp4", n=n, size=(WIDTH, HEIGHT))
+        Image.new("RGB", (64, 48)).save(made / "pictures" / f"{n}.png")
+    write_numbered(made / "a" / "portrait.mp4", n=2)
+    (made / "empty.mp4").touch()
+    (made / "text.mp4").write_text("no video" * 100)
+    good = [made / name for name in VIDEOS if name != "large.mp4"]
+    good += [*sorted((made / "a").iterdir()), made / "pictures", Path(f"{made}/fast.mp4#frames=10-30")]
+    bad = {
+        made / "empty.mp4": "the file is empty (0 bytes); give a video that can be played",
+        made / "text.mp4": "not a video",
+        made / "none.mp4": "there is no such file; give a video that can be played",
+        made
+        / "a": "the folder holds no picture (.jpg, .jpeg, .png); give a video that can be played, or the folder to",
+    }
+    mixed = [str(path) for path in (*list(bad)[:2], *good, *list(bad)[2:])]
+    assert main(["explain", "model", *mixed, "--out", "out", "--batch-size", "4"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    for path, reason in bad.items():
+        (line,) = (line for line in lines if line.startswith(f"{path}: "))
+        assert "not explained: " in line and reason in line
+    pages = [line.strip() for line in lines if line.startswith("  out/")]
+    assert len(set(pages)) == len(good)
+    assert {"out/portrait.html", "out/portrait-2.html", "out/fast_10-30.html", "out/pictures.html"} <= set(pages)
+    documents = [read_json(folder / page.replace(".html", ".json")) for page in pages]
+    assert [document["video"] for document in documents] == [str(path) for path in good]
+    frames = {Path(document["video"]).name: document["quality"]["n_frames"] for document in documents}
+    assert (frames["fast.mp4"], frames["fast.mp4#frames=10-30"], frames["pictures"], frames["1.mp4"]) == (48, 21, 3, 1)
+    assert all(len(Page(folder / page).tags) > 10 for page in pages)
+
+
+def test_a_page_that_cannot_be_written_is_the_error_of_its_video(folder, capsys, monkeypatch):
+    def write(explanation, model, target):
+        if target.stem == "five":
+            raise OSError("no space left on device")
+        target.touch()
+
+    monkeypatch.setattr("dance_core.new_video.commands.write_page", write)
+    assert main(["explain", "model", "clips/five.mp4", "clips/sub/seven.avi", "--out", "out"]) == 1
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "clips/five.mp4: not explained: no space left on device; the other videos are not concerned"
+    )
+    assert (folder / "out" / "seven.html").exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_known_before_the_first_video(folder, capsys, monkeypatch):
+    monkeypatch.setattr("dance_core.new_video.commands.explain_videos", None)
+    (folder / "file").touch()
+    assert main(["explain", "model", "clips/five.mp4", "--out", "file/out"]) == 1
+    assert "file/out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5"])
+def test_a_batch_holds_at_least_one_video(folder, capsys, wrong):
+    with pytest.raises(SystemExit):
+        main(["predict", "model", "clips", "--out", "out.csv", f"--batch-size={wrong}"])
+    assert f"'{wrong}' is not a whole number of at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("batch_size", ["1", "2", "5"])
+def test_the_table_does_not_depend_on_the_batch(folder, batch_size):
+    assert main(["predict", "model", "clips", "--out", "usual.csv"]) == 1
+    assert main(["predict", "model", "clips", "--out", "batch.csv", "--batch-size", batch_size]) == 1
+    assert (folder / "batch.csv").read_bytes() == (folder / "usual.csv").read_bytes()
+
+
+@needs("blazepose")
+@needs("efficientnet_lite0")
+def test_the_model_folder_and_the_weights_are_enough_on_another_machine(tmp_path):
+    for name in ("blazepose", "efficientnet_lite0"):
+        shutil.copytree(WEIGHTS / name, tmp_path / "weights" / name)
+    shutil.copytree(ROOT / "dance_core", tmp_path / "software" / "dance_core")
+    shutil.copy(ROOT / "data" / "demo" / "boxing" / "boxing_p17.mp4", tmp_path / "clip.mp4")
+    seen = replace(
+        model(),
+        feature_mean=np.zeros(5120),
+        feature_std=np.ones(5120),
+        concept_weight=np.random.default_rng(0).normal(size=(3, 5120)) / 70,
+    )
+    seen.save(tmp_path / "model")
+    (tmp_path / "elsewhere").mkdir()
+    options = {"cwd": tmp_path / "elsewhere", "env": {**os.environ, "PYTHONPATH": str(tmp_path / "software")}}
+    words = ["explain", "../model", "../clip.mp4", "--out", "out", "--weights", "../weights"]
+    done = subprocess.run([sys.executable, "-m", "dance_core", *words], **options, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "  out/clip.html"), done.stderr
+    found = read_json(tmp_path / "elsewhere" / "out" / "clip.json")
+    expected = explain_video(seen, ROOT / "data" / "demo" / "boxing" / "boxing_p17.mp4", WEIGHTS)
+    assert list(found["logits"].values()) == pytest.approx(expected.logits.tolist(), abs=1e-4)

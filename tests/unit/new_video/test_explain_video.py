@@ -2,8 +2,10 @@
 
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from modulefinder import ModuleFinder
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,13 @@ from dance_core.backbones import Backbone, BackboneSettings, backbone_features
 from dance_core.clips import feature_matrix
 from dance_core.manifest import probe_clips
 from dance_core.model import Model
+from dance_core.networks.encoder_registry import model_encoders
 from dance_core.new_video import Explainer, explain_video, explain_videos
+from dance_core.new_video.explainer import named_error
 from dance_core.poses import PoseSettings, estimate_poses
 from dance_core.tables import read_shards, read_table
 from tests.unit.networks.real_weights import WEIGHTS, needs
-from tests.unit.new_video.small_model import encoders, model
+from tests.unit.new_video.small_model import counted, encoders, model
 from tests.unit.poses.people import write_video
 
 __all__ = ["encoders"]
@@ -67,6 +71,75 @@ def test_what_goes_wrong_inside_an_encoder_is_the_error_of_that_video(encoders, 
     assert [str(error) for error in explain_videos(model(), [video])] == [
         f"{video}: out of memory; the other videos are not concerned"
     ]
+
+
+@pytest.mark.parametrize("batch_size", [None, 1, 2, 5, 100])
+def test_the_number_of_videos_at_once_changes_nothing(encoders, tmp_path, monkeypatch, batch_size):
+    sizes = []
+
+    def features(inputs):
+        sizes.append(len(inputs))
+        return inputs
+
+    monkeypatch.setattr("dance_core.new_video.explainer.load_backbone", lambda settings: Backbone(counted, features))
+    videos = [tmp_path / f"{n}.mp4" for n in range(1, 6)]
+    for n, path in enumerate(videos, start=1):
+        write_video(path, n)
+    videos.insert(2, tmp_path / "absent.mp4")
+    found = list(explain_videos(model(), videos, batch_size=batch_size))
+    assert [getattr(entry, "path", None) for entry in found] == [*videos[:2], None, *videos[3:]]
+    expected = [Explainer(model()).explain(path).logits.tolist() for path in videos if path.exists()]
+    assert [entry.logits.tolist() for entry in found if entry is not found[2]] == expected
+    # Never more at once than there are videos.
+    assert max(sizes) == min(batch_size or 1, len(videos))
+
+
+def test_a_video_that_breaks_its_batch_is_lost_alone(encoders, tmp_path, monkeypatch):
+    def features(inputs):
+        if (inputs[:, 0] == 2).any():
+            raise RuntimeError("not enough memory")
+        return inputs
+
+    monkeypatch.setattr("dance_core.new_video.explainer.load_backbone", lambda settings: Backbone(counted, features))
+    for n in (1, 2, 3):
+        write_video(tmp_path / f"{n}.mp4", n)
+    one, two, three = explain_videos(model(), [tmp_path / f"{n}.mp4" for n in (1, 2, 3)], batch_size=3)
+    assert str(two) == f"{tmp_path}/2.mp4: not enough memory; the other videos are not concerned"
+    assert (one.z[1], three.z[1]) == (0.5, 1.5)
+
+
+def test_the_next_video_is_looked_at_while_the_caller_has_the_last(encoders, tmp_path, monkeypatch):
+    looked, second = [], Event()
+
+    def prepare(clip, poses):
+        looked.append(clip.clip_id)
+        if len(looked) == 2:
+            second.set()
+        return counted(clip, poses)
+
+    given = Backbone(prepare, lambda inputs: inputs)
+    monkeypatch.setattr("dance_core.new_video.explainer.load_backbone", lambda settings: given)
+    for n in range(1, 6):
+        write_video(tmp_path / f"{n}.mp4", n)
+    results = explain_videos(model(), [tmp_path / f"{n}.mp4" for n in range(1, 6)])
+    assert looked == []
+    next(results)
+    assert second.wait(10)
+    results.close()
+    assert looked in (["1", "2"], ["1", "2", "3"])  # what waits is bounded, and dropped with the caller
+
+
+def test_a_file_that_may_not_be_read_is_named(encoders, video, monkeypatch):
+    monkeypatch.setattr("dance_core.new_video.explainer.os.access", lambda path, mode: False)
+    assert [str(error) for error in explain_videos(model(), [video])] == [
+        f"{video}: you have no permission to read it; change that, or give a copy of your own"
+    ]
+
+
+def test_an_error_without_words_says_its_kind(tmp_path):
+    assert str(named_error(tmp_path / "a.mp4", MemoryError())) == (
+        f"{tmp_path}/a.mp4: MemoryError; the other videos are not concerned"
+    )
 
 
 def test_nobody_in_the_video_is_a_warning(encoders, video):
@@ -119,6 +192,7 @@ def test_poses_are_left_out_where_neither_features_nor_motion_need_them(encoders
         ({"backbone": {}}, r"do not say how videos become features \('backbone' or 'data' is absent\)"),
         ({"data": {}}, r"do not say how videos become features"),
         ({"backbone": {"name": "efficientnet", "colour": 1}}, "backbone.colour, which this version does not know"),
+        ({"backbone": {"name": "efficientnet", "frames": "3"}}, "backbone.frames: '3', where one like 16 is expected"),
     ],
 )
 def test_models_that_cannot_see_a_new_video_are_refused(encoders, settings, message):
@@ -138,6 +212,85 @@ def test_other_weights_than_in_training_are_refused_with_both_digests(encoders):
     trained = replace(model(), encoders={"efficientnet_lite0": {"efficientnet-lite0.pth": "ab" * 32}})
     with pytest.raises(ValueError, match=r"sha256 abababababab… but this version uses 579344248a93…"):
         Explainer(trained)
+
+
+def own_encoder(place):
+    """A backbone in a folder, and a model that was trained with it."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "model.safetensors").write_bytes(b"weights")
+    (place / "config.json").write_text("{}")
+    settings = {"name": "videomae", "model": str(place), "frames": 3}
+    return replace(model(families=["scene"], backbone=settings), encoders=model_encoders([], [settings]))
+
+
+def test_an_encoder_that_changed_since_the_training_is_refused_with_both_digests(encoders, tmp_path):
+    trained = own_encoder(tmp_path / "vm")
+    Explainer(trained)
+    assert encoders[1][0][1].model == str(tmp_path / "vm")
+    (tmp_path / "vm" / "model.safetensors").write_bytes(b"others")
+    before, after = (sha256(text).hexdigest()[:12] for text in (b"weights", b"others"))
+    with pytest.raises(
+        ValueError, match=f"backbone.model 'vm': .*'model.safetensors' of sha256 {before}… but .*{after}…"
+    ):
+        Explainer(trained)
+    (tmp_path / "vm" / "model.safetensors").unlink()
+    with pytest.raises(
+        ValueError, match=rf"of sha256 {before}… but the one here has \(absent\); put the encoder of the"
+    ):
+        Explainer(trained)
+
+
+def test_an_encoder_of_another_place_is_found_in_the_weights(encoders, tmp_path):
+    trained = own_encoder(tmp_path / "vm")
+    (tmp_path / "vm").rename(tmp_path / "gone")
+    with pytest.raises(
+        ValueError, match="is not on this machine, nor is 'weights/vm'; put it there, or name the folder"
+    ):
+        Explainer(trained)
+    (tmp_path / "gone").rename(tmp_path / "weights" / "vm")
+    Explainer(trained)
+    assert encoders[1][0][1].model == "weights/vm"
+    (tmp_path / "weights" / "vm" / "config.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"backbone\.model 'vm': the model was trained with a 'config.json' of sha256"):
+        Explainer(trained)
+
+
+def test_another_commit_of_a_hub_id_is_refused(encoders):
+    settings = {"name": "videomae", "model": "a/b", "revision": "1" * 40, "frames": 3}
+    trained = replace(model(families=["scene"], backbone=settings), encoders={"a/b": {"revision": "1" * 40}})
+    Explainer(trained)
+    other = replace(trained, encoders={"a/b": {"revision": "2" * 40}})
+    with pytest.raises(ValueError, match=f"of commit {'2' * 12}… but the one here has {'1' * 12}…"):
+        Explainer(other)
+
+
+def test_a_model_of_the_pose_estimator_is_checked_too(encoders, tmp_path):
+    (tmp_path / "net.tflite").write_bytes(b"net")
+    poses = {"estimator": "movenet", "model": str(tmp_path / "net.tflite")}
+    trained = replace(
+        model(poses=poses), encoders={**model().encoders, "net.tflite": {"net.tflite": sha256(b"net").hexdigest()}}
+    )
+    Explainer(trained)
+    (tmp_path / "net.tflite").write_bytes(b"other")
+    with pytest.raises(ValueError, match=r"poses\.model 'net.tflite': the model was trained with"):
+        Explainer(trained)
+
+
+@pytest.mark.parametrize("key", ["model", "detector"])
+def test_a_pose_network_among_the_weights_is_checked_by_its_bare_name(encoders, tmp_path, key):
+    (tmp_path / "weights" / "net.onnx").write_bytes(b"net")
+    poses = {"estimator": "rtmlib", key: "net.onnx"}
+    digests = {"net.onnx": {"net.onnx": sha256(b"net").hexdigest()}}
+    trained = replace(model(poses=poses), encoders={**model().encoders, **digests})
+    Explainer(trained)
+    assert getattr(encoders[1][-1][1], key) == "weights/net.onnx"
+    (tmp_path / "weights" / "net.onnx").write_bytes(b"other")
+    with pytest.raises(ValueError, match=rf"poses\.{key} 'net.onnx': the model was trained with"):
+        Explainer(trained)
+
+
+def test_a_model_that_knows_no_digests_is_not_refused(encoders, tmp_path):
+    Explainer(replace(own_encoder(tmp_path / "vm"), encoders={}))
 
 
 def test_a_stage_that_reads_a_model_does_not_depend_on_decoders_and_pages():
@@ -163,7 +316,8 @@ def test_the_logits_are_those_of_the_stages_of_the_pipeline():
     rows = probe_clips(rows.assign(label="", split="test", group=""), source)
     poses, _ = estimate_poses(rows, source, PoseSettings(**seen.settings["poses"], weights=WEIGHTS))
     told = BackboneSettings(**seen.settings["backbone"], weights=WEIGHTS)
-    expected = seen.logits(feature_matrix(backbone_features(rows, source, poses, told), ["a", "b"]))
+    features = pd.concat(backbone_features(rows, source, poses.groupby("clip_id"), told))
+    expected = seen.logits(feature_matrix(features, ["a", "b"]))
     # The other way round, so that a video that changed the next one would be noticed.
     found = list(explain_videos(seen, [source / path for path in rows["path"][::-1]], WEIGHTS))[::-1]
     assert np.abs(np.stack([entry.logits for entry in found]) - expected).max() < 1e-4

@@ -11,6 +11,7 @@ from dance_core.poses import (
     estimate_poses,
     pose_estimator,
     sampled_frames,
+    write_poses,
 )
 from dance_core.tables import matrix, read_table, write_table
 from dance_core.weights import weight_file
@@ -62,7 +63,7 @@ def test_an_unknown_estimator_is_named():
     with pytest.raises(ValueError) as error:
         pose_estimator(PoseSettings(estimator="openpose"))
     assert str(error.value) == (
-        "poses: estimator 'openpose' is unknown; use one of blazepose, movenet, ultralytics, file"
+        "poses: estimator 'openpose' is unknown; use one of blazepose, movenet, yolo, rtmlib, ultralytics, file"
     )
 
 
@@ -83,6 +84,21 @@ def test_the_tables_follow_the_contract(told, tmp_path):
     write_table(tmp_path / "poses.parquet", poses, POSES_SCHEMA)
     write_table(tmp_path / "quality.parquet", quality, POSE_QUALITY_SCHEMA)
     assert matrix(read_table(tmp_path / "poses.parquet")["keypoints"]).shape == (2, 51)
+
+
+def test_poses_written_as_they_come_are_the_same(monkeypatch, tmp_path):
+    monkeypatch.setattr(poses_package, "CLIPS_AT_ONCE", 2)
+    people = {("a", 0): [person(300, 240)], ("b", 1): [person(20, 20)], ("d", 2): [person(9, 9)]}
+    rows = manifest(*(clip(clip_id=name) for name in "abc"), clip(clip_id="x", status="unreadable"), clip(clip_id="d"))
+    write_poses(tmp_path / "poses", tmp_path / "quality", rows, "", PoseSettings(), Scripted(people))
+    poses, quality = estimate_poses(rows, "", PoseSettings(), Scripted(people))
+    written = read_table(tmp_path / "poses")
+    assert written["clip_id"].tolist() == poses["clip_id"].tolist() == ["a", "b", "d"]
+    assert written["frame"].tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(matrix(written["keypoints"]), matrix(poses["keypoints"]))
+    assert read_table(tmp_path / "quality")["clip_id"].tolist() == quality["clip_id"].tolist() == ["a", "b", "c", "d"]
+    write_poses(tmp_path / "poses", tmp_path / "quality", rows.iloc[:0], "", PoseSettings(), Scripted({}))
+    assert len(read_table(tmp_path / "poses")) == len(read_table(tmp_path / "quality")) == 0
 
 
 def test_no_clips_give_empty_tables_with_columns(told, tmp_path):

@@ -1,10 +1,12 @@
 import os
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
+from dance_core.poses import PoseSettings, pose_estimator
 from dance_core.poses.ultralytics_pose import UltralyticsPose
 from tests.unit.poses.people import clip
 
@@ -59,8 +61,8 @@ def test_absent_weights_are_named_and_nothing_is_imported(monkeypatch, tmp_path)
     with pytest.raises(ValueError) as error:
         UltralyticsPose(tmp_path, None, "cpu", 4)
     assert str(error.value) == (
-        f"poses: weights 'yolo11m-pose.pt' are not at {tmp_path}/ and cannot be downloaded here; "
-        "put the file there or set poses.estimator: blazepose"
+        f"poses: weights 'yolo11m-pose.pt' are not at {tmp_path}/ and poses.download is false; put the file there, "
+        "set poses.download: true to have ultralytics fetch it, or set poses.estimator: blazepose"
     )
 
 
@@ -79,6 +81,21 @@ def test_a_batch_has_at_least_one_frame(model):
         UltralyticsPose("", model, "cpu", 0)
 
 
+def test_an_unknown_tracker_is_refused(model):
+    with pytest.raises(ValueError, match=r"^poses: tracker 'sort' is unknown; use one of bytetrack, botsort$"):
+        UltralyticsPose("", model, tracker="sort")
+
+
+@pytest.mark.parametrize(("device", "precision"), [("cpu", "float16"), ("cuda:0", "bfloat16")])
+def test_a_precision_that_the_package_does_not_have_is_refused(model, device, precision):
+    with pytest.raises(ValueError) as error:
+        UltralyticsPose("", model, device, precision=precision)
+    assert str(error.value) == (
+        f"poses: ultralytics does not run in {precision} on '{device}'; set poses.precision: float32, "
+        "or float16 with poses.device: cuda:0"
+    )
+
+
 def test_the_package_may_neither_install_nor_ask_the_network(model):
     UltralyticsPose("", model, "cpu", 4)
     assert (os.environ["YOLO_AUTOINSTALL"], os.environ["YOLO_OFFLINE"]) == ("false", "true")
@@ -92,6 +109,66 @@ def test_frames_go_in_batches_and_come_back_in_order(model):
     assert [n for n, _ in estimator._network.calls] == [2, 2, 1]
     options = estimator._network.calls[0][1]
     assert (options["persist"], options["device"], options["tracker"]) == (True, "cuda:0", "bytetrack.yaml")
+    assert options["imgsz"] == 640
+    assert "quantize" not in options
+
+
+def test_the_settings_reach_the_package(model):
+    settings = PoseSettings(
+        estimator="ultralytics", model=model, device="cuda:1", image_size=320, tracker="botsort", precision="float16"
+    )
+    estimator = pose_estimator(settings)
+    list(estimator.people(frames_of(*[1] * 20)))
+    assert [n for n, _ in estimator._network.calls] == [16, 4]
+    options = estimator._network.calls[0][1]
+    assert (options["device"], options["imgsz"], options["tracker"]) == ("cuda:1", 320, "botsort.yaml")
+    assert options["quantize"] == 16
+
+
+def test_frames_go_one_by_one_on_the_processor(model):
+    estimator = UltralyticsPose("", model)
+    list(estimator.people(frames_of(1, 1, 1)))
+    assert [n for n, _ in estimator._network.calls] == [1, 1, 1]
+
+
+def downloads(monkeypatch, attempt):
+    module = ModuleType("ultralytics.utils.downloads")
+    module.attempt_download_asset = attempt
+    monkeypatch.setitem(sys.modules, "ultralytics.utils", ModuleType("ultralytics.utils"))
+    monkeypatch.setitem(sys.modules, "ultralytics.utils.downloads", module)
+
+
+def test_a_model_is_fetched_into_the_weights_when_allowed(model, monkeypatch, tmp_path):
+    asked = []
+
+    def attempt(file):
+        asked.append(file)
+        Path(file).write_bytes(b"")
+
+    downloads(monkeypatch, attempt)
+    estimator = UltralyticsPose(tmp_path / "weights", "yolo11n-pose.pt", download=True)
+    assert asked == [str(tmp_path / "weights" / "yolo11n-pose.pt")]
+    assert estimator._network.model == asked[0]
+    UltralyticsPose(tmp_path / "weights", "yolo11n-pose.pt")
+    UltralyticsPose(tmp_path / "weights", "yolo11n-pose.pt", download=True)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("attempt", "reason"),
+    [
+        (lambda file: (_ for _ in ()).throw(ConnectionError("no network")), "no network"),
+        (lambda file: None, "ultralytics finds no published model of that name"),
+    ],
+)
+def test_a_model_that_cannot_be_fetched_is_named(model, monkeypatch, tmp_path, attempt, reason):
+    downloads(monkeypatch, attempt)
+    with pytest.raises(ValueError) as error:
+        UltralyticsPose(tmp_path, "mine.pt", download=True)
+    assert str(error.value) == (
+        f"poses: weights 'mine.pt' are not at {tmp_path}/ and cannot be downloaded ({reason}); "
+        "put the file there or set poses.estimator: blazepose"
+    )
 
 
 def test_identities_are_bytetracks(model):

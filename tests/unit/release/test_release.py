@@ -135,6 +135,7 @@ def test_the_model_has_the_logits_of_its_tensors_whatever_the_order_of_its_famil
 
 def test_the_command_writes_a_model_folder(written, tmp_path, capsys):
     assert main(["import-release", str(written[0]), str(tmp_path / "out")]) == 0
+    assert "## Classes" in (tmp_path / "out" / "README.md").read_text("utf-8")
     assert capsys.readouterr().out == f"{tmp_path / 'out'}: 6 concepts, 2 classes\n"
     assert Model.load(tmp_path / "out").classes == ("bowl", "squat")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dance_core.concept_names import ConceptName, write_names
+from dance_core.language_usage import USAGE_SCHEMA, usage_table
 from dance_core.report import ReportInputs, ReportSettings, build_report
 from dance_core.report.loading import read_report_inputs
 from dance_core.tables import write_json, write_table
@@ -47,6 +49,33 @@ def test_a_run_is_read_whole_and_gives_the_same_site(
     build_report(replace(read, versions=inputs.versions), tmp_path / "again")
     for path in site.rglob("*.html"):
         assert (tmp_path / "again" / path.relative_to(site)).read_bytes() == path.read_bytes(), path.name
+
+
+def test_names_given_after_training_and_the_usage_of_the_language_model_are_shown(
+    inputs: ReportInputs, files: dict, tmp_path: Path
+) -> None:
+    name = ConceptName("motion", 1, "motion 1", "swing <up>", "Both arms rise.", "human", "m1")
+    described = ConceptName("motion", 2, "motion 2", "motion 2", "A nod.", "model", "m2")
+    write_names(tmp_path / "model" / "names.json", [name, described])
+    about = {"class": "boxing", "call": 0, "attempt": 0, "format": "text", "usable": True, "cached": True}
+    about |= {"seconds": 1.0, "created": "2025-05-01T00:00:00Z"}
+    for family, tokens in (("object", 100), ("scene", 300)):
+        files[f"{family}_usage"] = tmp_path / f"{family}_usage.parquet"
+        row = about | {"prompt_tokens": tokens, "completion_tokens": 10}
+        write_table(files[f"{family}_usage"], usage_table([row], {}), USAGE_SCHEMA)
+    read = read_report_inputs(files, "fixture", inputs.source, inputs.config, {"media_limit": 0})
+    assert read.concepts.loc[read.concepts["family"] == "motion", "name"].tolist()[1] == "swing <up>"
+    build_report(replace(read, contributions=inputs.contributions), tmp_path / "site")
+    page = (tmp_path / "site" / "motion.html").read_text("utf-8")
+    assert "swing &lt;up&gt; <small" in page
+    assert "Both arms rise. Named by a person, before: motion 1." in page
+    assert "A nod. Named by a language model." in page
+    assert "swing \\u003cup\\u003e" in (tmp_path / "site" / "assets" / "model.js").read_text("utf-8")
+    assert "swing &lt;up&gt;" in (tmp_path / "site" / "concepts.html").read_text("utf-8")
+    assert (
+        "The language model was asked for 2 completions, 400 prompt and 20 completion tokens, all from the cache, so "
+        "that nothing was paid now."
+    ) in (tmp_path / "site" / "language.html").read_text("utf-8")
 
 
 def test_stages_that_did_not_run_leave_empty_tables(inputs: ReportInputs, files: dict, tmp_path: Path) -> None:

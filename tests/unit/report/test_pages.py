@@ -209,7 +209,18 @@ def test_nothing_is_said_about_people_where_nobody_looked(inputs: ReportInputs, 
         assert "no person" not in text and "a person" not in text, path.name
     quality = quality_rows(Site(replace(blind, manifest=whole[readable]), {}))
     counts = [("ok", 11), ("truncated", 0), ("unreadable", 0)]
-    assert quality == {"counts": counts, "troubles": [], "read": 11, "without_video": 0}
+    assert quality == {"counts": counts, "troubles": [], "n_troubles": 0, "read": 11, "without_video": 0}
+
+
+def test_of_many_troubles_the_first_are_listed_and_all_are_counted(
+    inputs: ReportInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dance_core.report.overview.MOST_TROUBLES", 1)
+    build_report(replace(inputs, settings=FEW), tmp_path / "site")
+    quality = quality_rows(Site(inputs, {}))
+    assert len(quality["troubles"]) == 1 < quality["n_troubles"]
+    text = " ".join(Page(tmp_path / "site" / "index.html").text)
+    assert f"{quality['n_troubles']} clips with a reason" in text and "The first 1 are shown" in text
 
 
 def test_active_concepts_without_weight_are_listed_most_active_first(inputs: ReportInputs) -> None:
