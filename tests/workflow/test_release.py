@@ -145,7 +145,7 @@ def test_a_finished_run_has_nothing_to_do(finished):
 
 
 def test_a_release_takes_the_place_of_everything_that_reads_videos(finished):
-    of_runs = {"concept_layer", "sparse_classifier", "linear_probe", "evaluate", "explain", "ablations"}
+    of_runs = {"concept_layer", "sparse_classifier", "linear_probe", "evaluate", "naming", "explain", "ablations"}
     every = {"import_release", "pseudo_labels", "comparison", "report"} | of_runs
     assert planned(finished.run("--dry-run", "--forceall", *CONFIG)) == every
     (finished.folder / "no_poses").mkdir()
@@ -154,7 +154,7 @@ def test_a_release_takes_the_place_of_everything_that_reads_videos(finished):
 
 
 def test_settings_rerun_what_they_are_about(finished):
-    classifier = {"sparse_classifier", "evaluate", "explain", "ablations", "comparison", "report"}
+    classifier = {"sparse_classifier", "evaluate", "naming", "explain", "ablations", "comparison", "report"}
     solver = finished.run("--dry-run", *CONFIG, "sparse_classifier={solver: saga}")
     assert planned(solver) == classifier
     levels = finished.run("--dry-run", *CONFIG, "ablations={levels: [3], n_values: 5, path_values: 6, draws: 2}")

@@ -65,7 +65,7 @@ def test_parts_and_cores_change_no_bit(finished, results, tmp_path):
 
 def test_no_pickle_is_left(results):
     left = {path.suffix for path in results.rglob("*") if path.is_file()}
-    assert left <= {".parquet", ".safetensors", ".json", ".html", ".js", ".css", ".mp4", ".webp", ".svg", ""}
+    assert left <= {".parquet", ".safetensors", ".json", ".html", ".js", ".css", ".mp4", ".webp", ".svg", ".md", ""}
 
 
 def test_troubled_clips_stay_with_status_and_reason(results):
