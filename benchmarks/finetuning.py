@@ -19,13 +19,13 @@ from dance_core.tables import read_json, read_table, write_table
 
 # What a network that starts from nothing on so few clips needs in place of the recipe for a pretrained one.
 SETTINGS = FinetuneSettings(
-    frames=16,
-    epochs=60,
+    frames=8,
+    epochs=40,
     warmup_epochs=5,
     patience=None,
-    batch_size=8,
+    batch_size=4,
     repeats=1,
-    learning_rate=0.02,
+    learning_rate=0.03,
     layer_decay=1.0,
     drop_path=0.0,
     augmentation=AugmentationSettings((0.5, 1.0), operations=0, erasing=0.0, mixup=0.0, cutmix=0.0),

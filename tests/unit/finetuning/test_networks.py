@@ -94,7 +94,9 @@ def test_unfit_models_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"backbone.frames is 5, but a VideoMAE joins frames by 2; set an even number"):
         starting_network(settings(frames=5), CLASSES)
     (tmp_path / "model.pth").touch()
-    with pytest.raises(ValueError, match=r"model.pth' is a file; fine-tuning starts from a folder of transformers, with"):
+    with pytest.raises(
+        ValueError, match=r"model.pth' is a file; fine-tuning starts from a folder of transformers, with"
+    ):
         starting_network(settings(tmp_path / "model.pth"), CLASSES)
     folder = tiny_models.clip(tmp_path / "clip")
     with pytest.raises(
