@@ -23,7 +23,7 @@ rule finetune:
         core=core_digest("finetune"),
         source=lookup(dpath="source", within=config),
         decoder=lookup(dpath="data/decoder", within=config),
-        frames=lookup(dpath="backbone/frames", within=config),
+        backbone=lookup(dpath="backbone", within=config),
         settings=lookup(dpath="finetuning", within=config),
         checkpoints="results/{dataset}/finetuning_checkpoints",
     message:

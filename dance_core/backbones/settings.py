@@ -32,6 +32,9 @@ class BackboneSettings:
         name: Key of the registry.
         weights: Folder of the weights that the project fetches.
         frames: Frames, or times, that the network sees of a clip.
+        sampling: transformers: "segment" (frames of equal segments) or "dense" (every few frames of a window in the
+            middle of the clip).
+        stride: dense: distance of two frames.
         context_frames: efficientnet: whole pictures beside the crops of the person.
         offset_s: efficientnet: seconds between the three moments of one crop.
         margin: efficientnet: side of the crop over the largest extent of the person.
@@ -47,6 +50,8 @@ class BackboneSettings:
     name: str = "efficientnet"
     weights: Path = Path("weights")
     frames: int = 16
+    sampling: str = "segment"
+    stride: int = 4
     context_frames: int = 4
     offset_s: float = 0.08
     margin: float = 1.3

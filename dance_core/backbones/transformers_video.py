@@ -11,6 +11,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_VIDEO_CLASSIFICATIO
 from dance_core.backbones.settings import Backbone, BackboneSettings
 from dance_core.devices import number_type, pick_device
 from dance_core.networks.checkpoints import Checkpoint
+from dance_core.networks.clip_frames import SAMPLINGS
 from dance_core.networks.preprocessing import PicturePreprocessor, SpreadPictures
 
 
@@ -78,11 +79,14 @@ def picture_backbone(
     Args:
         embed: From pixels [n, frames, 3, height, width] to features [n, d].
         preprocess: How the network wants its pictures.
-        settings: frames and precision count.
+        settings: frames, sampling, stride and precision count.
         device: Where the network is.
 
     Returns:
         The backbone.
+
+    Raises:
+        ValueError: The sampling or the precision is unknown.
     """
     precision = number_type(settings.precision)
 
@@ -91,7 +95,10 @@ def picture_backbone(
         pixels = preprocess.normalised(torch.from_numpy(inputs).to(device)).to(precision)
         return embed(pixels).float().cpu().numpy()
 
-    return Backbone(SpreadPictures(settings.frames, preprocess), features)
+    if settings.sampling not in SAMPLINGS:
+        raise ValueError(f"backbone: sampling '{settings.sampling}' is unknown; use one of: {', '.join(SAMPLINGS)}")
+    stride = settings.stride if settings.sampling == "dense" else None
+    return Backbone(SpreadPictures(settings.frames, preprocess, stride), features)
 
 
 def expect_frames(checkpoint: Checkpoint, frames: int) -> None:

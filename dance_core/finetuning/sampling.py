@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dance_core.finetuning.settings import FinetuneSettings
-from dance_core.networks.clip_frames import segment_centres
+from dance_core.networks.clip_frames import dense_frames, segment_centres
 
 
 class Pair(NamedTuple):
@@ -48,23 +48,6 @@ def chosen_frames(n_frames: int, settings: FinetuneSettings, rng: np.random.Gene
         return segment_centres(n_frames, settings.frames)
     places = np.arange(settings.frames) + rng.random(settings.frames)
     return np.minimum((places * n_frames / settings.frames).astype(np.int64), n_frames - 1)
-
-
-def dense_frames(n_frames: int, count: int, stride: int, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Choose every few frames, from a random one on or around the middle.
-
-    Args:
-        n_frames: Frames of the clip.
-        count: Frames wanted.
-        stride: Distance of two of them.
-        rng: Draws the first frame; without it the window lies in the middle.
-
-    Returns:
-        Frame indices, ascending, int64 of shape (count,); a clip that is too short repeats its last frame.
-    """
-    room = max(n_frames - (count - 1) * stride - 1, 0)
-    start = room // 2 if rng is None else int(rng.integers(room + 1))
-    return np.minimum(start + stride * np.arange(count, dtype=np.int64), n_frames - 1)
 
 
 def steps_per_epoch(n_clips: int, batch_size: int) -> int:

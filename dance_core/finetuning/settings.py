@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from dance_core.devices import PRECISIONS
-
-SAMPLINGS = ("segment", "dense")
+from dance_core.networks.clip_frames import SAMPLINGS
 
 
 @dataclass(frozen=True)

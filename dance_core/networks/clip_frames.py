@@ -12,6 +12,7 @@ from dance_core.clips import USABLE
 from dance_core.video import iterate_frames
 
 CLIPS_PER_TABLE = 64
+SAMPLINGS = ("segment", "dense")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,23 @@ def segment_centres(n_frames: int, count: int, border: int = 0) -> np.ndarray:
     border = min(border, (n_frames - 1) // 2)
     inner = n_frames - 2 * border
     return border + (2 * np.arange(count) + 1) * inner // (2 * count)
+
+
+def dense_frames(n_frames: int, count: int, stride: int, rng: np.random.Generator | None = None) -> np.ndarray:
+    """Choose every few frames, from a random one on or around the middle.
+
+    Args:
+        n_frames: Frames of the clip.
+        count: Frames wanted.
+        stride: Distance of two of them.
+        rng: Draws the first frame; without it the window lies in the middle.
+
+    Returns:
+        Frame indices, ascending, int64 of shape (count,); a clip that is too short repeats its last frame.
+    """
+    room = max(n_frames - (count - 1) * stride - 1, 0)
+    start = room // 2 if rng is None else int(rng.integers(room + 1))
+    return np.minimum(start + stride * np.arange(count, dtype=np.int64), n_frames - 1)
 
 
 def feature_tables(rows: Iterable[tuple[str, np.ndarray]]) -> Iterator[pd.DataFrame]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from dance_core.networks.clip_frames import Clip
+from dance_core.networks.clip_frames import Clip, dense_frames
 
 
 class PicturePreprocessor:
@@ -91,15 +91,17 @@ class PicturePreprocessor:
 
 @dataclass(frozen=True)
 class SpreadPictures:
-    """What a model of transformers sees of a clip: frames spread over it, brought to size.
+    """What a model of transformers sees of a clip: frames of it, brought to size.
 
     Attributes:
         frames: Number of frames.
         preprocess: Of the model.
+        stride: Distance of the frames of a window in the middle of the clip; None for frames spread over all of it.
     """
 
     frames: int
     preprocess: PicturePreprocessor
+    stride: int | None = None
 
     def __call__(self, clip: Clip, *rest: Any) -> np.ndarray:
         """Read and resize the frames.
@@ -111,7 +113,11 @@ class SpreadPictures:
         Returns:
             uint8 of shape (frames, height, width, 3).
         """
-        return self.preprocess(clip.spread_frames(self.frames))
+        if self.stride is None:
+            return self.preprocess(clip.spread_frames(self.frames))
+        indices = dense_frames(clip.n_frames, self.frames, self.stride)
+        pictures = clip.frames(indices)
+        return self.preprocess([pictures[int(index)] for index in indices])
 
 
 def _as_mapping(size: Any, key: str) -> dict[str, Any]:

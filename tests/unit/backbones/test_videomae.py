@@ -1,6 +1,7 @@
 """VideoMAE and its kin on tiny models, compared with a slow second computation."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,17 @@ def test_a_pretrained_model_gives_the_mean_of_its_tokens(tmp_path):
     with torch.inference_mode():
         tokens = classifier.videomae(pixels(folder)).last_hidden_state[0]
     np.testing.assert_allclose(features, tokens.mean(0), atol=1e-5)
+
+
+def test_a_dense_window_is_what_the_network_sees(tmp_path):
+    folder = tiny_models.videomae(tmp_path)
+    dense = replace(settings(folder), sampling="dense", stride=2)
+    middle = MemoryClip(CLIP.pictures[[4, 6, 8, 10]])  # room for 9 starts, the middle one taken
+    np.testing.assert_array_equal(
+        features_of(load_backbone(dense), CLIP), features_of(load_backbone(settings(folder)), middle)
+    )
+    with pytest.raises(ValueError, match="backbone: sampling 'random' is unknown; use one of: segment, dense"):
+        load_backbone(replace(dense, sampling="random"))
 
 
 def test_the_same_bits_every_time(tmp_path):

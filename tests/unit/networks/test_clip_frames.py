@@ -5,7 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dance_core.networks.clip_frames import Clip, feature_table, feature_tables, readable_clips, segment_centres
+from dance_core.networks.clip_frames import (
+    Clip,
+    dense_frames,
+    feature_table,
+    feature_tables,
+    readable_clips,
+    segment_centres,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +81,18 @@ def test_unreadable_clips_are_left_out_and_the_order_is_kept():
         ("a", "data/a.mp4", 9, 30.0),
     ]
     assert {clip.decoder for clip in clips} == {"decord"}
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "expected"), [(20, [5, 8, 11, 14]), (10, [0, 3, 6, 9]), (8, [0, 3, 6, 7]), (1, [0] * 4)]
+)
+def test_a_window_lies_in_the_middle_and_a_short_clip_repeats_its_last_frame(n_frames, expected):
+    assert dense_frames(n_frames, 4, 3).tolist() == expected
+
+
+def test_a_drawn_window_lies_anywhere_in_the_clip():
+    rng = np.random.default_rng(0)
+    assert {int(dense_frames(12, 4, 3, rng)[0]) for _ in range(50)} == {0, 1, 2}
 
 
 def test_features_that_are_not_numbers_name_the_clip():
