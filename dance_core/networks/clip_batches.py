@@ -8,6 +8,7 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 
@@ -68,8 +69,13 @@ def embedded(
         return
     # Forked workers need not import torch and the network again; where there is no fork they do.
     context = get_context("fork") if torch.multiprocessing.get_all_start_methods()[0] == "fork" else None
-    with ProcessPoolExecutor(workers, context) as pool:
+    with ProcessPoolExecutor(workers, context, _without_threads) as pool:
         yield from run(_in_background(_prepared_ahead(pool, prepare, items, AHEAD * max(workers, size))))
+
+
+def _without_threads() -> None:
+    """Keep a forked worker from waiting for OpenCV's threads, which live on in the parent only."""
+    cv2.setNumThreads(0)
 
 
 def _prepared_ahead(
