@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,22 @@ class AnswerCache:
     folder: Path
     model: str
     temperature: float
+
+    def prepare(self) -> None:
+        """Make the folder, before anything is paid for.
+
+        Raises:
+            ValueError: Nothing can be written there.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise ValueError(
+                f"language: no answer can be kept in '{self.folder}' ({error.strerror}), so none is asked for; "
+                "set language.cache to a folder that can be written"
+            ) from error
 
     def read(self, question: Question) -> dict[str, Any] | None:
         """Look up an answer.

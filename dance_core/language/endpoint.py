@@ -20,6 +20,8 @@ from dance_core.language_usage import usage_sentence, usage_table
 _log = logging.getLogger(__name__)
 
 _NOT_ASKED = Failure("not asked", "run again")
+# Questions without a usable answer, none having one, after which the others are spared the cost.
+_IN_VAIN = 3
 
 
 def endpoint_document(
@@ -62,21 +64,27 @@ def asked(questions: Sequence[Question], settings: LanguageSettings) -> tuple[li
         ever paid for one of them, see `USAGE_SCHEMA`, cached where that was in an earlier run.
 
     Raises:
-        ValueError: No server or model is named, or a question has no usable answer; all that have none are named.
+        ValueError: No server or model is named, no answer can be kept, or a question that was asked has no usable
+            one; all of these are named.
     """
     refuse_unusable(settings)
     cache = AnswerCache(Path(settings.cache), settings.model, settings.temperature)
-    former = [cache.read(question) for question in questions]
+    by_place: dict[Path, Question] = {}
+    for question in questions:  # classes that are spoken alike, such as YoYo and yo_yo, share one
+        by_place.setdefault(cache.path(question), question)
+    distinct = list(by_place.values())
+    former = [cache.read(question) for question in distinct]
     still_open = [
-        question for question, entry in zip(questions, former, strict=True) if entry is None or entry["answer"] is None
+        question for question, entry in zip(distinct, former, strict=True) if entry is None or entry["answer"] is None
     ]
-    _log.info("%d of %d answers are in %s", len(questions) - len(still_open), len(questions), settings.cache)
-    failures = _ask_all(still_open, settings, cache) if still_open else []
-    entries = [cache.read(question) for question in questions]
-    usage = _usage(questions, former, entries, settings)
+    n_known = len(distinct) - len(still_open)
+    _log.info("%d of %d answers are in %s", n_known, len(distinct), settings.cache)
+    failures = _ask_all(still_open, settings, cache, hopeful=n_known > 0) if still_open else []
+    usage = _usage(distinct, former, [cache.read(question) for question in distinct], settings)
     _log.info("%s", usage_sentence(usage))
     if failures:
-        raise ValueError(_sentence(failures, len(questions), settings))
+        raise ValueError(_sentence(failures, len(distinct), settings))
+    entries = [cache.read(question) for question in questions]
     whole = [entry for entry in entries if entry is not None and entry["answer"] is not None]
     if len(whole) < len(questions):
         raise ValueError(f"{settings.cache}: an answer vanished during the run; run again")
@@ -84,18 +92,26 @@ def asked(questions: Sequence[Question], settings: LanguageSettings) -> tuple[li
 
 
 def _ask_all(
-    questions: Sequence[Question], settings: LanguageSettings, cache: AnswerCache
+    questions: Sequence[Question], settings: LanguageSettings, cache: AnswerCache, hopeful: bool
 ) -> list[tuple[Question, Failure]]:
-    """Ask several questions at once; give those that failed, or were not asked since they would have failed alike."""
+    """Ask several questions at once; give those that failed, or were not asked since they would have failed alike.
+
+    Unless hopeful (the model is known to answer), that is so once `_IN_VAIN` used up their attempts and none succeeded.
+    """
+    cache.prepare()
     needless = threading.Event()
+    successes = [hopeful]
 
     def ask(question: Question) -> Failure | None:
         if needless.is_set():
             return _NOT_ASKED
         outcome = model.answer(question, cache.add)
         if not isinstance(outcome, Failure):
+            successes.append(True)
             return None
-        if outcome.for_all:
+        if not outcome.final:
+            successes.append(False)
+        if outcome.for_all or (len(successes) > _IN_VAIN and not any(successes)):
             needless.set()
         return outcome
 
@@ -128,9 +144,9 @@ def _sentence(failures: Sequence[tuple[Question, Failure]], n_questions: int, se
             tried = f"{failure.attempts} attempt" + "s" * (failure.attempts > 1)
             told.append(f"no {question.about} in {tried}: {failure.complaint}; {failure.cure}")
     sentence = f"language: {settings.base_url} gave " + "\n- ".join(dict.fromkeys(told))
-    unasked = [question.about for question, failure in failures if failure is _NOT_ASKED]
-    if unasked:
-        sentence += f"\n- {', '.join(dict.fromkeys(unasked))}: not asked, since it would have failed alike"
+    n_unasked = sum(failure is _NOT_ASKED for _, failure in failures)
+    if n_unasked:
+        sentence += f"\n- {n_unasked} more were not asked, since they would have failed alike"
     if len(failures) > 1:
         sentence += f"\n{n_questions - len(failures)} of {n_questions} answers are kept in {settings.cache}"
     return sentence

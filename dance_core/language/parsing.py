@@ -6,8 +6,8 @@ from typing import Any
 
 _REASONING = re.compile(r"<(think|thinking|reasoning|analysis)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 # Some servers put the opening mark into the question, so that only the closing one is in the answer.
-_REASONING_END = re.compile(r".*</(?:think|thinking|reasoning|analysis)>", re.DOTALL | re.IGNORECASE)
-_CHANNEL = re.compile(r".*<\|message\|>", re.DOTALL)
+_REASONING_END = re.compile(r"</(?:think|thinking|reasoning|analysis)>", re.IGNORECASE)
+_CHANNEL = "<|message|>"
 _MARK = re.compile(r"<\|[^|<>]*\|>")
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _OPENING = re.compile(r"[\[{]")
@@ -33,9 +33,8 @@ def without_reasoning(text: str) -> str:
     Returns:
         The rest; "" where the reasoning never ended.
     """
-    text = _CHANNEL.sub("", text)
-    text = _REASONING_END.sub("", _REASONING.sub("", text))
-    return _MARK.sub("", text).strip()
+    text = _REASONING.sub("", text.rpartition(_CHANNEL)[2])
+    return _MARK.sub("", _REASONING_END.split(text)[-1]).strip()
 
 
 def json_documents(text: str) -> list[Any]:
@@ -121,7 +120,7 @@ def _concept_list(document: Any) -> list[str] | None:
 
 def _concepts_in_words(answer: str) -> list[str] | None:
     """Read bullets, or short lines, or one line with commas; None where it is prose, a page or broken JSON."""
-    lines = [line.strip() for line in answer.splitlines() if line.strip() and not _FENCE.match(line)]
+    lines = [" ".join(line.split()) for line in answer.splitlines() if line.strip() and not _FENCE.match(line)]
     bullets = [_BULLET.sub("", line) for line in lines if _BULLET.match(line)]
     if bullets:
         lines = [_EXPLANATION.sub("", bullet) for bullet in bullets]

@@ -1,5 +1,6 @@
 """What came back from a server: the text of a completion, or why there is none."""
 
+import json
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -90,6 +91,21 @@ def _unfinished(refusal: Any, reason: str | None, maximum_tokens: int) -> Failur
         cure = "raise language.maximum_tokens; models that reason aloud need more"
         return Failure(f"the answer was cut off after {maximum_tokens} tokens", cure)
     return None
+
+
+def said_in(error: openai.APIStatusError) -> str:
+    """Read what a server said of a refusal, in whatever form.
+
+    Args:
+        error: The refusal; the client library knows the words of one form only, {"error": {"message": ...}}.
+
+    Returns:
+        The words, or the whole body where it has another form; "" for none.
+    """
+    words = error.message.removeprefix(f"Error code: {error.status_code}").removeprefix(" - ")
+    if words or not error.body:
+        return words
+    return error.body if isinstance(error.body, str) else json.dumps(error.body, ensure_ascii=False)
 
 
 def status_failure(error: openai.APIStatusError, complaint: str, key_variable: str) -> Failure:

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import openai
 
 from dance_core.language.manners import KnownManner, Manner
 from dance_core.language.questions import Question
-from dance_core.language.replies import REFUSED_REQUEST, Failure, read_reply, status_failure
+from dance_core.language.replies import REFUSED_REQUEST, Failure, read_reply, said_in, status_failure
 from dance_core.language.settings import LanguageSettings
 from dance_core.language_usage import Completion
 
@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 Keep = Callable[[Question, Completion, Any], None]
 """Is given every completion as soon as it is there, with the answer in it, None where it holds none."""
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_SHORTEST_SECRET = 8  # what is shorter, such as "x" for a server of one's own, is no secret but a part of many words
 _NO_KEY = "-"  # servers of one's own ask for none, but the client library insists on some text
 _LONGEST_WAIT_S = 300.0
 _LONGEST_QUOTE = 200
@@ -46,8 +48,12 @@ def refuse_unusable(settings: LanguageSettings) -> None:
             "language: base_url is empty, so no language model is asked; set it to the address of an "
             "OpenAI-compatible server, such as http://localhost:11434/v1, or choose another language.source"
         )
-    address = urlsplit(settings.base_url)
-    if address.username or address.password or address.query:
+    address = _address(settings.base_url)
+    if address is None:  # not shown, since it may hold a secret
+        raise ValueError(
+            "language: base_url is no address, its host or port cannot be read; write it like http://localhost:11434/v1"
+        )
+    if address.username or address.password or address.query or address.fragment:
         raise ValueError(
             "language: base_url holds a user name, password or query, which would end up in logs; "
             f"give the bare address and put the key into the environment variable {settings.api_key_variable}"
@@ -84,7 +90,10 @@ class LanguageModel:
             base_url=settings.base_url,
             timeout=settings.timeout_s,
             max_retries=0,
-            http_client=openai.DefaultHttpxClient(follow_redirects=False),  # never to a host that was not named
+            # Never to a host that was not named, not even to the proxy of the environment for what is on this machine.
+            http_client=openai.DefaultHttpxClient(
+                follow_redirects=False, trust_env=urlsplit(settings.base_url).hostname not in _THIS_MACHINE
+            ),
         )
         self._known = KnownManner()
 
@@ -162,11 +171,11 @@ class LanguageModel:
                 **manner.options(question, self._settings),
             )
         except openai.APIStatusError as error:
-            message = error.message.removeprefix(f"Error code: {error.status_code} - ")
-            other = manner.without(error.param, error.message, error.status_code in REFUSED_REQUEST)
+            message = said_in(error)
+            other = manner.without(error.param, message, error.status_code in REFUSED_REQUEST)
             if other is not None:
                 return other
-            complaint = f"status {error.status_code} ({self._quoted(message)})"
+            complaint = f"status {error.status_code}" + (f" ({self._quoted(message)})" if message else "")
             return status_failure(error, complaint, self._settings.api_key_variable)
         except openai.APITimeoutError:
             return Failure(f"no answer within {self._settings.timeout_s:g} s", "raise language.timeout_s")
@@ -180,7 +189,7 @@ class LanguageModel:
         return " ".join(self._without_key(str(message)).split())[:_LONGEST_QUOTE]
 
     def _without_key(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
+        return text.replace(self._key, "[key]") if len(self._key) >= _SHORTEST_SECRET else text
 
 
 def _parsed(question: Question, text: str) -> tuple[Any, Failure | None]:
@@ -190,6 +199,16 @@ def _parsed(question: Question, text: str) -> tuple[Any, Failure | None]:
     except ValueError as error:
         cure = "try another language.model or a larger language.maximum_tokens"
         return None, Failure(str(error), cure, unreadable=True)
+
+
+def _address(base_url: str) -> SplitResult | None:
+    """Take an address apart, None where that is impossible."""
+    try:
+        address = urlsplit(base_url)
+        readable = base_url.isprintable() and " " not in base_url and address.port != 0  # port: ValueError for letters
+    except ValueError:
+        return None
+    return address if readable else None
 
 
 def _now() -> str:

@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
-_STRENGTH = {"human": 2, "model": 1, "generated": 0}
 
 
 def given_names(concepts: pd.DataFrame, path: Path | None) -> list[ConceptName]:
@@ -63,11 +62,17 @@ def given_names(concepts: pd.DataFrame, path: Path | None) -> list[ConceptName]:
             new = given.name if given.source != "generated" and given.name else str(name)
             source = "human" if given.source == "generated" else given.source
             found.append(ConceptName("motion", int(concept), str(name), new, given.description, source, given.key))
-    alike = [name.name for name in found]
-    for repeated in sorted({name for name in alike if alike.count(name) > 1}):
-        concepts_so_named = ", ".join(str(name.id) for name in found if name.name == repeated)
-        _log.warning("%s: '%s' names concepts %s, which nobody can tell apart", path, repeated, concepts_so_named)
+    _warn_of_equals(concepts, found, path)
     return found
+
+
+def _warn_of_equals(concepts: pd.DataFrame, found: Sequence[ConceptName], path: Path) -> None:
+    """Tell which given names several concepts have, be it that one of them was generated."""
+    names = dict(zip(concepts["concept"], concepts["name"], strict=True)) | {name.id: name.name for name in found}
+    for given in sorted({name.name for name in found}):
+        alike = [str(concept) for concept, name in names.items() if name == given]
+        if len(alike) > 1:
+            _log.warning("%s: '%s' names concepts %s, which nobody can tell apart", path, given, ", ".join(alike))
 
 
 def _says_something(row: NameRow) -> bool:
@@ -100,19 +105,22 @@ def merged_rows(rows: Sequence[NameRow], former: Sequence[Sequence[NameRow]]) ->
 
     Args:
         rows: Rows of the concepts there are.
-        former: Rows of earlier files. A person's name wins over a suggestion, an earlier file over a later one.
+        former: Rows of earlier files. A person's name or description wins over a suggestion, an earlier file over a
+            later one.
 
     Returns:
         The rows with their names; at the end, without a number, names of concepts that there are no more.
     """
     best: dict[str, NameRow] = {}
-    for row in (row for file in former for row in file):
-        if row.key not in best or _STRENGTH[row.source] > _STRENGTH[best[row.key].source]:
+    for row in (row for file in former for row in file if _says_something(row)):
+        if row.key not in best or (best[row.key].source == "model" and row.source != "model"):
             best[row.key] = row
     found = []
     for row in rows:
-        taken = best.pop(row.key, row)
-        if _says_something(taken):
-            row = replace(row, name=taken.name or row.name, description=taken.description, source=taken.source)
+        taken = best.pop(row.key, None)
+        if taken is not None:
+            # A generated name is the one of today: its number may have become another concept's.
+            name = taken.name if taken.source != "generated" and taken.name else row.name
+            row = replace(row, name=name, description=taken.description, source=taken.source)
         found.append(row)
-    return [*found, *(replace(row, concept_id="") for row in best.values() if _says_something(row))]
+    return [*found, *(replace(row, concept_id="") for row in best.values())]

@@ -12,6 +12,8 @@ SOURCES = ("human", "model", "generated")
 
 NEEDED = ("key", "name")
 LONGEST_NAME = 60
+# Spreadsheets write the second where a comma is the decimal mark, and the third as "text".
+SEPARATORS = ",;\t"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def read_names_file(path: Path) -> list[NameRow]:
     """Read names.
 
     Args:
-        path: csv file with the columns key and name, and where wished the others of `NameRow`.
+        path: csv file with the columns key and name, and where wished the others of `NameRow`; between commas,
+            semicolons or tabs.
 
     Returns:
         The rows, white space single; an edited name is a person's.
@@ -59,18 +62,20 @@ def read_names_file(path: Path) -> list[NameRow]:
         raise ValueError(f"{path}: there is no such file; write one with python -m dance_core names RESULTS --out FILE")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            header = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=max(SEPARATORS, key=header.count))
             columns = [str(column).strip() for column in reader.fieldnames or ()]
             reader.fieldnames = columns
             absent = [column for column in NEEDED if column not in columns]
             if absent:
                 raise ValueError(
                     f"{path}: column '{absent[0]}' is absent, found {', '.join(columns)[:80] or 'nothing'}; "
-                    "save it as csv with commas, in UTF-8"
+                    "save it as csv, in UTF-8"
                 )
             rows = [
-                _row({name: row.get(name) or "" for name in COLUMNS}, f"{path} line {number}")
-                for number, row in enumerate(reader, start=2)
+                _row({name: row.get(name) or "" for name in COLUMNS}, f"{path} line {reader.line_num}")
+                for row in reader
                 if any(row.values())
             ]
     except (UnicodeDecodeError, csv.Error) as error:
@@ -95,7 +100,8 @@ def write_names_file(path: Path, rows: Sequence[NameRow]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8", newline="") as file:
+        # With the mark by which spreadsheets recognise UTF-8.
+        with path.open("x", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerows([COLUMNS, *([getattr(row, name) for name in COLUMNS] for row in rows)])
     except FileExistsError:

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from dance_core.poses.model_files import expect_file, model_path
 from dance_core.poses.person import Person, box_around
 from dance_core.poses.skeleton import KEYPOINTS
 
-DEFAULT_MODEL = Path("movenet") / "movenet_single_pose_lightning_ptq.tflite"
+DEFAULT_MODEL = "movenet/movenet_single_pose_lightning_ptq.tflite"
 CROP_CONFIDENCE = 0.2
 PERSON_SCORE = 0.2
 TORSO_MARGIN = 1.9
@@ -32,12 +33,8 @@ class MoveNet:
     reads_video = True
 
     def __init__(self, weights: str | Path, model: str | Path | None = None) -> None:
-        path = Path(model) if model is not None else Path(weights) / DEFAULT_MODEL
-        if not path.is_file():
-            raise ValueError(
-                f"poses: weights '{path.name}' are not at {path.parent}/ and cannot be downloaded here; "
-                "put the file there or set poses.estimator: blazepose"
-            )
+        path = model_path(weights, model, DEFAULT_MODEL)
+        expect_file(path)
         cv2.setNumThreads(1)  # a job has one core
         self._network = Interpreter(str(path), num_threads=1)
         self._network.allocate_tensors()
@@ -115,14 +112,14 @@ def next_square(keypoints: np.ndarray, width: int, height: int) -> Square | None
 
 
 def quantised(picture: np.ndarray, details: dict[str, Any]) -> np.ndarray:
-    """Turn pixels into what a network takes.
+    """Turn a picture into what a network takes.
 
     Args:
-        picture: Pixels, uint8.
+        picture: Pixels as the network was trained on them: 0 to 255, or 0 to 1 as float32.
         details: The network's input: its dtype and quantization (scale, zero point), scale 0 where there is none.
 
     Returns:
-        The pixels 0 to 255 in the network's type, shifted to -128 to 127 for int8 without a scale.
+        The picture in the network's type; 0 to 255 shifted to -128 to 127 for int8 without a scale.
     """
     kind = np.dtype(details["dtype"])
     scale, zero = details["quantization"]

@@ -58,20 +58,10 @@ class UltralyticsPose:
         path = model_path(weights, model, DEFAULT_MODEL)
         if not download:
             expect_file(path, "ultralytics")
-        # Read by the package when it is imported: it shall neither install packages nor ask the network for anything
-        # but a model that it is told to fetch.
-        os.environ["YOLO_AUTOINSTALL"] = "false"
-        os.environ["YOLO_OFFLINE"] = "true"
-        try:
-            from ultralytics import YOLO
-        except ImportError as error:
-            raise ValueError(
-                f"poses: package 'ultralytics' cannot be imported ({error}); "
-                "run 'pip install ultralytics==8.4.190 lap' (AGPL-3.0) or set poses.estimator: blazepose"
-            ) from error
+        network = _package()
         if not path.exists():
             _fetch(path)
-        self._network = YOLO(str(path), task="pose")
+        self._network = network(str(path), task="pose")
         self._batch_size = batch_size or (1 if device == "cpu" else 16)
         self._options = {
             "persist": True,
@@ -110,6 +100,22 @@ def _expect_sound(device: str, batch_size: int | None, tracker: str, precision: 
             f"poses: ultralytics does not run in {precision} on '{device}'; set poses.precision: float32, "
             "or float16 with poses.device: cuda:0"
         )
+
+
+def _package() -> Any:
+    """Import the package's class of networks, with its ways to the network closed."""
+    # Read by the package when it is imported: it shall neither install packages nor ask the network for anything but a
+    # model that it is told to fetch.
+    os.environ["YOLO_AUTOINSTALL"] = "false"
+    os.environ["YOLO_OFFLINE"] = "true"
+    try:
+        from ultralytics import YOLO
+    except ImportError as error:
+        raise ValueError(
+            f"poses: package 'ultralytics' cannot be imported ({error}); "
+            "run 'pip install ultralytics==8.4.190 lap' (AGPL-3.0) or set poses.estimator: blazepose"
+        ) from error
+    return YOLO
 
 
 def _fetch(path: Path) -> None:

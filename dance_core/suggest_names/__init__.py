@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from textwrap import shorten
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dance_core.language.parsing import parsed_name
@@ -13,6 +13,7 @@ from dance_core.language.questions import Question, prompt_template
 from dance_core.language.settings import LanguageSettings
 from dance_core.naming import NameRow, concept_rows
 from dance_core.naming.names_file import LONGEST_NAME
+from dance_core.poses.skeleton import KEYPOINTS
 from dance_core.suggest_names.strips import POSES, skeleton_strip
 
 __all__ = ["NAME_SCHEMA", "Suggestions", "name_question", "skeleton_strip", "suggested_names"]
@@ -70,9 +71,11 @@ def suggested_names(
     for record in asked_for.to_dict("records"):
         if record["medoid"] not in joints:
             raise ValueError(f"pose_segments: medoid '{record['medoid']}' is absent; rebuild motion_concepts")
-        strips[int(record["concept"])] = skeleton_strip(joints[record["medoid"]])
+        poses = np.asarray(joints[record["medoid"]]).reshape(-1, len(KEYPOINTS), 2)
+        strips[int(record["concept"])] = picture = skeleton_strip(poses)
         seconds = (record["end"] - record["start"]) / float(rates.get(record["clip_id"]) or "nan")
-        questions.append(name_question({str(key): value for key, value in record.items()}, seconds, strips))
+        about = {str(key): value for key, value in record.items()}
+        questions.append(name_question(about, min(len(poses), POSES), seconds, picture))
     # Loads the client library, which commands that only read names can do without.
     from dance_core.language.endpoint import asked
 
@@ -81,7 +84,7 @@ def suggested_names(
     rows = [
         replace(
             row,
-            name=shorten(answer["name"], LONGEST_NAME, placeholder="…"),
+            name=_cut(answer["name"]),
             description=answer["description"],
             source="model",
         )
@@ -90,20 +93,26 @@ def suggested_names(
     return Suggestions(rows, usage, strips)
 
 
-def name_question(concept: Mapping[str, Any], seconds: float, strips: Mapping[int, bytes]) -> Question:
+def _cut(name: str) -> str:
+    """Cut a name that is too long for the file of names."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+def name_question(concept: Mapping[str, Any], n_poses: int, seconds: float, picture: bytes) -> Question:
     """Ask what to call one motion concept.
 
     Args:
         concept: concept, name, size and class_counts.
+        n_poses: How many poses are in the picture.
         seconds: How long its middle segment is; NaN where it is not known.
-        strips: Its picture, by its number.
+        picture: Its strip, see `skeleton_strip`.
 
     Returns:
         The question, with the picture.
     """
     counts = sorted(json.loads(concept["class_counts"]).items(), key=lambda item: (-item[1], item[0]))
     values = {
-        "{poses}": str(POSES),
+        "{poses}": str(n_poses),
         "{duration}": f", {seconds:.1f} s in all" if seconds == seconds else "",
         "{size}": str(concept["size"]),
         "{classes}": ", ".join(f"{name} ({count})" for name, count in counts),
@@ -118,5 +127,5 @@ def name_question(concept: Mapping[str, Any], seconds: float, strips: Mapping[in
         answer="name",
         schema=NAME_SCHEMA,
         parse=parsed_name,
-        picture=strips[int(concept["concept"])],
+        picture=picture,
     )

@@ -29,6 +29,12 @@ def failure(status, message="no", param=None, headers=None, code=None):
     return {"status": status, "body": body, "headers": headers or {}, "delay_s": 0.0}
 
 
+def plain(status, body):
+    """A refusal that is not in the form of OpenAI."""
+    encoded = body.encode() if isinstance(body, str) else body
+    return {"status": status, "body": encoded, "headers": {}, "delay_s": 0.0}
+
+
 def raw(body, content_type="application/json"):
     return {"status": 200, "body": body, "headers": {"Content-Type": content_type}, "delay_s": 0.0}
 
@@ -37,7 +43,7 @@ class Server:
     """Replies first with a script, one entry a request, then with what is set about a class, then with good answers."""
 
     def __init__(self):
-        self.script, self.requests, self.times, self.authorizations = [], [], [], []
+        self.script, self.requests, self.authorizations = [], [], []
         self.refuse = {}  # parameter: message with which a request that has it is refused
         self.refuse_formats = {}  # type of response_format ("text" for none): reply to such a request
         self.about = {}  # words in the question: reply
@@ -52,7 +58,6 @@ class Server:
         with self.lock:
             self.requests.append(request)
             self.authorizations.append(authorization)
-            self.times.append(time.monotonic())
             for parameter, message in self.refuse.items():
                 if parameter in request:
                     return failure(400, message)

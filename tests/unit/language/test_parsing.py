@@ -18,6 +18,7 @@ from dance_core.language.parsing import json_documents, parsed_concepts, parsed_
         'maybe {"concepts": ["car"]}\n</think>\n["ball", "bench"]',
         '<|channel|>analysis<|message|>["car"]<|end|><|start|>assistant<|channel|>final<|message|>["ball", "bench"]',
         "- ball\n- bench",
+        f"- ball: {' ' * 9} round\n- bench{' ' * 9}– to sit on",
         "Here are some objects:\n\n1. **ball**: it is round\n2) bench - to sit on\n\nI hope this helps!",
         "Objects:\nball\nbench",
         "```\n* ball\n* bench\n```",

@@ -119,6 +119,15 @@ def test_a_name_of_several_concepts_is_told(tmp_path, caplog):
     ]
 
 
+def test_a_name_that_another_concept_was_generated_is_told(tmp_path, caplog):
+    key = keys()
+    path = written(tmp_path / "names.csv", f"key,name\n{key[0]},walking 1\n")
+    assert [name.id for name in given_names(keyed(), path)] == [0]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}: 'walking 1' names concepts 0, 2, which nobody can tell apart"
+    ]
+
+
 def test_a_number_that_does_not_fit_the_key_is_refused(tmp_path):
     key = keys()
     path = written(tmp_path / "names.csv", f"key,concept_id,name\n{key[1]},2,punch\n")
@@ -133,10 +142,10 @@ def test_a_number_that_does_not_fit_the_key_is_refused(tmp_path):
     ("content", "sentence"),
     [
         (None, ": there is no such file; write one with python -m dance_core names RESULTS --out FILE"),
-        ("", ": column 'key' is absent, found nothing; save it as csv with commas, in UTF-8"),
-        ("key;name\nm1;punch\n", ": column 'key' is absent, found key;name; save it as csv with commas, in UTF-8"),
-        ("key,names\n", ": column 'name' is absent, found key, names; save it as csv with commas, in UTF-8"),
-        ("key,name\nm1,a\n,b\n", " line 3: key is empty; take the keys from python -m dance_core names"),
+        ("", ": column 'key' is absent, found nothing; save it as csv, in UTF-8"),
+        ("key|name\nm1|punch\n", ": column 'key' is absent, found key|name; save it as csv, in UTF-8"),
+        ("key,names\n", ": column 'name' is absent, found key, names; save it as csv, in UTF-8"),
+        ("key,name\nm1,a\n\n,b\n", " line 4: key is empty; take the keys from python -m dance_core names"),
         ("key,name\nm1,a\nm1,b\n", ": key 'm1' occurs twice; keep one of the rows"),
         (f"key,name\nm1,{'a' * 61}\n", " line 2: name has 61 characters; use at most 60, the rest as description"),
         (
@@ -155,10 +164,13 @@ def test_a_file_that_names_nothing_clearly_is_refused(tmp_path, content, sentenc
     assert str(caught.value).startswith(f"{path}{sentence}")
 
 
-def test_the_mark_of_a_spreadsheet_and_empty_rows_are_no_trouble(tmp_path):
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_what_spreadsheets_make_of_a_file_is_no_trouble(tmp_path, separator, line_end):
     path = tmp_path / "names.csv"
-    path.write_bytes("key,name,mine\nm1,Tür,x\n,,\n".encode("utf-8-sig"))
-    assert read_names_file(path) == [NameRow("m1", "", "Tür")]
+    cells = ["key", "name", "mine"], ["m1", '"Tür, rot; auf"', "x"], ["", "", ""]
+    path.write_bytes("".join(separator.join(row) + line_end for row in cells).encode("utf-8-sig"))
+    assert read_names_file(path) == [NameRow("m1", "", "Tür, rot; auf")]
 
 
 def test_rows_of_a_new_file():
@@ -185,6 +197,15 @@ def test_names_are_taken_along_and_a_persons_wins():
     assert merged_rows(rows, []) == rows
 
 
+def test_a_persons_description_stays_with_the_generated_name_of_today():
+    rows = concept_rows(keyed())
+    described = replace(rows[1], name="boxing 7", generated_name="boxing 7", description="One arm goes out.")
+    emptied = replace(rows[2], name="", source="human")
+    suggestion = [replace(row, name="suggested", source="model") for row in rows[1:]]
+    merged = merged_rows(rows, [suggestion, [described, emptied]])
+    assert merged == [rows[0], replace(rows[1], description="One arm goes out."), suggestion[1]]
+
+
 @pytest.fixture
 def results(tmp_path):
     folder = tmp_path / "results" / "small"
@@ -197,6 +218,7 @@ def test_the_command_writes_a_file_once_and_takes_names_along(results, tmp_path,
     out = tmp_path / "names.csv"
     assert main(["names", str(results), "--out", str(out)]) == 0
     assert read_names_file(out) == concept_rows(keyed())
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfkey,")  # by which spreadsheets recognise UTF-8
     text = out.read_text("utf-8").replace(",walking 1,,generated", ",stroll,Slow steps.,generated")
     out.write_text(text, "utf-8")
     assert main(["names", str(results), "--out", str(out)]) == 1

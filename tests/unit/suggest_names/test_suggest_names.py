@@ -8,6 +8,7 @@ import pytest
 from dance_core.language.settings import LanguageSettings
 from dance_core.naming import NameRow
 from dance_core.suggest_names import NAME_SCHEMA, suggested_names
+from dance_core.suggest_names.strips import POSES
 from tests.unit.language.chat_server import CUT, KEY, answer, failure, forget_proxies, serving
 from tests.unit.suggest_names.test_strips import STANDING
 
@@ -25,7 +26,7 @@ CONCEPTS = pd.DataFrame(
         "class_counts": ['{"boxing": 8}', '{"jogging": 2, "walking": 3}'],
     }
 )
-SEGMENTS = pd.DataFrame({"segment_id": ["b:0-30", "w:5-20"], "joints": [np.tile(STANDING, (16, 1, 1)).ravel()] * 2})
+SEGMENTS = pd.DataFrame({"segment_id": ["b:0-30", "w:5-20"], "joints": [np.tile(STANDING, (2, 1, 1)).ravel()] * 2})
 MANIFEST = pd.DataFrame({"clip_id": ["b", "w"], "fps": [25.0, np.nan]})
 
 
@@ -56,7 +57,7 @@ def test_the_picture_and_the_classes_are_sent_and_the_answer_is_a_suggestion(ser
     )
     words, picture = server.requests[1]["messages"][0]["content"]
     assert (
-        "8 stick figures side by side, numbered from left to right in the order of time, at equal steps.\n"
+        "2 stick figures side by side, numbered from left to right in the order of time, at equal steps.\n"
         in (words["text"])
     )
     assert "a group of 5 alike movements, found in videos labelled: walking (3), jogging (2)." in words["text"]
@@ -66,6 +67,11 @@ def test_the_picture_and_the_classes_are_sent_and_the_answer_is_a_suggestion(ser
     assert base64.b64decode(data) == found.strips[1]
     schema = server.requests[0]["response_format"]["json_schema"]
     assert (schema["name"], schema["schema"]) == ("name", NAME_SCHEMA)
+
+
+def test_a_long_segment_is_announced_with_the_poses_that_are_drawn(server, suggest):
+    suggest(concepts=CONCEPTS[:1], segments=SEGMENTS.assign(joints=[np.tile(STANDING, (16, 1, 1)).ravel()] * 2))
+    assert f"as {POSES} stick figures" in server.requests[0]["messages"][0]["content"][0]["text"]
 
 
 def test_usage_is_logged_and_a_second_run_pays_nothing(server, suggest):
@@ -114,10 +120,12 @@ def test_a_server_without_formats_is_asked_for_text(server, suggest):
     assert server.formats == ["json_schema", "json_object", "text", "text"]
 
 
-def test_a_name_that_is_a_sentence_is_cut(server, suggest):
-    server.last = answer('{"name": "' + "arm " * 20 + '", "description": ""}')
-    name = suggest().rows[0].name
-    assert (len(name) <= 60, name.startswith("arm arm"), name.endswith("…")) == (True, True, True)
+@pytest.mark.parametrize(
+    ("name", "cut"), [("arm " * 20, "arm " * 14 + "arm…"), ("arm_" * 20, "arm_" * 14 + "arm…"), ("a" * 60, "a" * 60)]
+)
+def test_a_name_that_is_too_long_is_cut(server, suggest, name, cut):
+    server.last = answer(f'{{"name": "{name}", "description": ""}}')
+    assert suggest().rows[0].name == cut
 
 
 def test_a_model_that_sees_nothing_is_told(server, suggest):
