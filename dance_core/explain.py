@@ -6,8 +6,8 @@ logit_k - bias_k = sum_j W_kj z_j, so the contribution of concept j to class k i
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import feature_matrix
 from dance_core.model import Model
+from dance_core.run_clips import activations_of
 from dance_core.tables import rows_of
 
 COLUMNS = ("clip_id", "split", "class", "concept", "family", "name", "z", "weight", "contribution")
@@ -38,7 +38,7 @@ def contributions(
     rows = rows if splits is None else rows[rows["split"].isin(splits)].reset_index(drop=True)
     if rows.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    z = model.concept_activations(feature_matrix(features, list(rows["clip_id"])))
+    z = activations_of(model, features, list(rows["clip_id"]))
     predicted = model.class_scores(z).argmax(axis=1)
     known = {name: index for index, name in enumerate(model.classes)}
     true = rows["label"].map(known).fillna(-1).to_numpy(int)

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from dance_core.clips import USABLE, class_indices, clip_groups, feature_matrix, fitted_splits, refuse_strangers
+from dance_core.clips import USABLE, class_indices, clip_groups, fitted_splits, refuse_strangers
 from dance_core.concept_evidence import concept_evidence
 from dance_core.concept_metrics import concept_record, mean_known
 from dance_core.concept_targets import FAMILIES, ConceptTargets
 from dance_core.model import Model
+from dance_core.run_clips import activations_of
 from dance_core.significance import accuracy_intervals
 from dance_core.sparse_classifier import effective_concepts
 from dance_core.tables import matrix, rows_of
@@ -215,7 +216,7 @@ def _split_output(
     clips = rows[present].reset_index(drop=True)
     if clips.empty:
         return SplitOutput(clips, np.empty(0, int), np.empty((0, len(model.concepts))), {}, len(rows))
-    z = model.concept_activations(feature_matrix(features, list(clips["clip_id"])))
+    z = activations_of(model, features, list(clips["clip_id"]))
     probed = matrix(rows_of(probe, list(clips["clip_id"]), "linear_probe")["probabilities"])
     y = class_indices(clips["label"], model.classes, f"split '{split}'")
     probabilities = {"dance": softmax(model.class_scores(z), axis=1), "linear_probe": probed}

@@ -1,5 +1,6 @@
 """The clips of a finished run by split, with all that judging its concepts needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ from dance_core.clips import class_indices, clip_groups, feature_matrix, usable_
 from dance_core.concept_layer import ConceptLayer
 from dance_core.model import Model
 from dance_core.tables import rows_of
+
+CLIPS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,27 @@ class Study:
     z: dict[str, np.ndarray]
     groups: dict[str, np.ndarray]
     families: np.ndarray
+
+
+def activations_of(model: Model, features: pd.DataFrame, clip_ids: Sequence[str]) -> np.ndarray:
+    """Give the concept activations of some clips, without a matrix of all their features.
+
+    Args:
+        model: A trained model.
+        features: Backbone features: clip_id, features.
+        clip_ids: Clips, in the order wanted.
+
+    Returns:
+        Standardised activations z, shape (n, M), float64.
+
+    Raises:
+        ValueError: A clip has no features, or they do not fit the model.
+    """
+    z = np.empty((len(clip_ids), len(model.concepts)))
+    for start in range(0, len(clip_ids), CLIPS_AT_ONCE):
+        part = slice(start, start + CLIPS_AT_ONCE)
+        z[part] = model.concept_activations(feature_matrix(features, clip_ids[part]))
+    return z
 
 
 def study(model: Model, layer: ConceptLayer, features: pd.DataFrame, manifest: pd.DataFrame) -> Study:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from dance_core.backbones.person_crop import cut_square, person_squares
+from dance_core.backbones.person_crop import cut_square, person_squares, resized
 from dance_core.backbones.settings import Backbone, BackboneSettings
 from dance_core.devices import pick_device
 from dance_core.networks.clip_frames import Clip, segment_centres
@@ -68,9 +68,8 @@ def clip_images(clip: Clip, poses: pd.DataFrame, settings: BackboneSettings) -> 
     frames = clip.frames([*moments.ravel(), *context])
     height, width = frames[int(times[0])].shape[:2]
     squares = person_squares(poses, times, width, height, settings.margin)
-    grey = {index: _grey(frames[index]) for index in {int(moment) for moment in moments.ravel()}}
     crops = [
-        cv2.merge([cut_square(grey[int(moment)], square, IMAGE_SIZE) for moment in three])
+        resized(cv2.merge([_grey(cut_square(frames[int(moment)], square)) for moment in three]), IMAGE_SIZE)
         for three, square in zip(moments, squares, strict=True)
     ]
     pictures = [

@@ -44,20 +44,33 @@ def _person_boxes(poses: pd.DataFrame) -> np.ndarray:
     return np.where(found.sum(axis=1)[:, None] >= 2, boxes, matrix(poses["bbox"]).astype(float))
 
 
-def cut_square(picture: np.ndarray, square: np.ndarray, size: int) -> np.ndarray:
-    """Cut a square out of a picture and resize it; beyond the border the edge pixels are repeated.
+def cut_square(picture: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Cut a square out of a picture; beyond the border the edge pixels are repeated.
 
     Args:
         picture: Shape (height, width) or (height, width, channels).
         square: Centre x, centre y and side in pixels, shape (3,).
-        size: Side of the result in pixels.
 
     Returns:
-        Shape (size, size) or (size, size, channels), of the type of the picture.
+        Shape (side, side) or (side, side, channels), of the type of the picture.
     """
     side = max(round(square[2]), 1)
     left, top = (round(centre - side / 2) for centre in square[:2])
     rows = np.clip(np.arange(top, top + side), 0, picture.shape[0] - 1)
     columns = np.clip(np.arange(left, left + side), 0, picture.shape[1] - 1)
-    cut = np.ascontiguousarray(picture[rows][:, columns])
-    return cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR)
+    inside = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return inside if inside.shape[:2] == (side, side) else picture[rows][:, columns]
+
+
+def resized(square: np.ndarray, size: int) -> np.ndarray:
+    """Resize a square, averaging where it shrinks.
+
+    Args:
+        square: Shape (side, side) or (side, side, channels).
+        size: Side of the result in pixels.
+
+    Returns:
+        Shape (size, size) or (size, size, channels), of the type of the square.
+    """
+    shrinks = len(square) > size
+    return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

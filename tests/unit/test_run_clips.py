@@ -4,7 +4,7 @@ import pytest
 
 from dance_core.concept_layer import ConceptLayer, FamilyLayer
 from dance_core.model import Concept, Model
-from dance_core.run_clips import study
+from dance_core.run_clips import activations_of, study
 
 TRAIN = ("c3", "c0", "c1", "c2")
 
@@ -99,3 +99,12 @@ def test_a_clip_that_was_fitted_on_must_be_there():
     swims = manifest.assign(label=manifest["label"].mask(manifest["clip_id"] == "s1", "swim"))
     with pytest.raises(ValueError, match="split 'test': label 'swim' has no train clip; use the classes box, jog"):
         study(model, layer, features, swims)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_activations_come_in_the_order_asked_for_however_many_at_once(monkeypatch, at_once):
+    monkeypatch.setattr("dance_core.run_clips.CLIPS_AT_ONCE", at_once)
+    model, _ = model_and_layer()
+    features = pd.DataFrame({"clip_id": list("abc"), "features": [[1.0, 2], [3, 4], [5, 6]]})
+    assert activations_of(model, features, ["c", "a"]).tolist() == [[9, 11], [1, 3]]
+    assert activations_of(model, features, []).shape == (0, 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dance_core.backbones.person_crop import cut_square, person_squares
+from dance_core.backbones.person_crop import cut_square, person_squares, resized
 
 
 def pose_row(frame, points, bbox=(0, 0, 0, 0)):
@@ -36,12 +36,12 @@ def test_without_a_person_the_middle_of_the_picture_is_taken():
 
 def test_a_cut_inside_the_picture():
     picture = np.arange(48, dtype=np.float32).reshape(6, 8)
-    assert cut_square(picture, np.array([4.0, 3.0, 2.0]), 2).tolist() == picture[2:4, 3:5].tolist()
+    assert cut_square(picture, np.array([4.0, 3.0, 2.0])).tolist() == picture[2:4, 3:5].tolist()
 
 
 def test_beyond_the_border_the_edge_is_repeated():
     picture = np.array([[1, 2], [3, 4]], np.uint8)
-    assert cut_square(picture, np.array([0.0, 0.0, 4.0]), 4).tolist() == [
+    assert cut_square(picture, np.array([0.0, 0.0, 4.0])).tolist() == [
         [1, 1, 1, 2],
         [1, 1, 1, 2],
         [1, 1, 1, 2],
@@ -51,10 +51,10 @@ def test_beyond_the_border_the_edge_is_repeated():
 
 def test_a_large_cut_is_averaged_not_sampled():
     stripes = np.tile(np.uint8([0, 200]), (8, 4))
-    assert cut_square(stripes, np.array([4.0, 4.0, 8.0]), 4).tolist() == [[100] * 4] * 4
+    assert resized(cut_square(stripes, np.array([4.0, 4.0, 8.0])), 4).tolist() == [[100] * 4] * 4
 
 
 def test_colours_are_kept():
     picture = np.zeros((6, 6, 3), np.uint8)
     picture[..., 1] = 7
-    assert cut_square(picture, np.array([3.0, 3.0, 2.0]), 5).tolist() == [[[0, 7, 0]] * 5] * 5
+    assert resized(cut_square(picture, np.array([3.0, 3.0, 2.0])), 5).tolist() == [[[0, 7, 0]] * 5] * 5
