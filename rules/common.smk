@@ -38,7 +38,8 @@ def clips_digest(wildcards):
     if config["data"]["reader"] != "folder":
         return data_set_digest(source)
     tables = [file.read_bytes() for file in (source / "manifest.csv",) if file.is_file()]
-    clips = sorted(file for file in source.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES and file.is_file())
+    files = (Path(folder, name) for folder, _, names in os.walk(source, followlinks=True) for name in names)
+    clips = sorted(file for file in files if file.suffix.lower() in CLIP_SUFFIXES and file.is_file())
     lines = [os.fsencode(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}\n") for file in clips]
     return sha256(b"".join(tables + lines)).hexdigest()[:12]
 
@@ -49,8 +50,8 @@ def data_set_digest(source):
     roots = [source, *filter(None, [data["annotations"]]), *data["extra_tests"].values()]
     walks = sorted((folder, files) for root in roots for folder, _, files in os.walk(root, followlinks=True))
     lists = [Path(folder, file) for folder, files in walks for file in files if Path(file).suffix in LIST_SUFFIXES]
-    lists += [Path(data["classes"])] if data["classes"] and Path(data["classes"]).is_file() else []
-    places = [Path(folder) for folder, _ in walks] + sorted(lists)
+    lists += [Path(data["classes"])] if data["classes"] else []
+    places = [Path(folder) for folder, _ in walks] + sorted(file for file in lists if file.is_file())
     return sha256(b"".join(os.fsencode(f"{place} {place.stat().st_mtime_ns}\n") for place in places)).hexdigest()[:12]
 
 

@@ -31,7 +31,7 @@ rule listing:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime="30m",
     params:
         core=core_digest("listing"),
@@ -65,7 +65,7 @@ rule probe:
     threads: 1
     resources:
         mem_mb=2000,
-        runtime="30m",
+        runtime="4h",
     params:
         core=core_digest("probe"),
         source=lookup(dpath="source", within=config),
@@ -89,7 +89,7 @@ rule manifest:
         "../envs/media.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime="30m",
     params:
         core=core_digest("manifest"),

@@ -1,19 +1,29 @@
 """Data sets as their authors publish them: a reader each, from the official folders and lists to rows of clips."""
 
 import logging
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from dance_core.datasets import mimetics, scuba
+from dance_core.datasets import haa, hmdb51, kinetics, kth, mimetics, penn_action, scuba, ssv2, ucf101
 from dance_core.datasets.files import bare_name, numbered_lines
 from dance_core.datasets.settings import ClipRow, Origin, ReaderOptions
 from dance_core.video.clip_source import clip_source
 
 __all__ = ["EXTRA_TESTS", "READERS", "ClipRow", "Origin", "ReaderOptions", "read_rows"]
 
-READERS = ("haa", "hmdb51", "kinetics", "kth", "penn_action", "ssv2", "ucf101")
+READERS = {
+    "haa": haa.rows,
+    "hmdb51": hmdb51.rows,
+    "kinetics": kinetics.rows,
+    "kth": kth.rows,
+    "penn_action": penn_action.rows,
+    "ssv2": ssv2.rows,
+    "ucf101": ucf101.rows,
+}
+ONE_SPLIT = ("kth", "penn_action", "ssv2")
 EXTRA_TESTS = {"mimetics": mimetics.rows, "scuba": scuba.rows}
 """Readers of further test sets; the name of a set begins with that of its reader."""
 
@@ -34,11 +44,17 @@ def read_rows(name: str, source: str | Path, options: ReaderOptions) -> list[Cli
         Clips of the kept classes, sorted by clip id.
 
     Raises:
-        ValueError: The reader is unknown, the folder is not in the official layout, a class to keep is unknown, or no
-            video is there.
+        ValueError: The reader or split is unknown, the folder is not in the official layout, a class to keep is
+            unknown, or no video is there.
     """
+    if name not in READERS:
+        raise ValueError(f"data.reader '{name}' is unknown; use one of folder, {', '.join(READERS)}")
+    if name in ONE_SPLIT and options.split != 1:
+        raise ValueError(f"data.split {options.split}: {name} has one official split; set it to 1")
     folder = Path(source)
-    rows = sorted(_reader(name)(folder, options))
+    rows = sorted(READERS[name](folder, options))
+    if not rows:
+        raise ValueError(f"{source}: the lists of {name} name no clip; get them anew")
     labels = sorted({row.label for row in rows})
     for test, place in sorted(options.extra_tests.items()):
         rows += _extra_test(test, place, folder, labels, options)
@@ -48,39 +64,6 @@ def read_rows(name: str, source: str | Path, options: ReaderOptions) -> list[Cli
         rows = [row for row in rows if row.label in kept]
     _count_missing(rows, folder, name)
     return sorted(rows)
-
-
-def _reader(name: str) -> Callable[[Path, ReaderOptions], list[ClipRow]]:
-    """Find the reader of a data set."""
-    if name == "haa":
-        from dance_core.datasets import haa
-
-        return haa.rows
-    if name == "hmdb51":
-        from dance_core.datasets import hmdb51
-
-        return hmdb51.rows
-    if name == "kinetics":
-        from dance_core.datasets import kinetics
-
-        return kinetics.rows
-    if name == "kth":
-        from dance_core.datasets import kth
-
-        return kth.rows
-    if name == "penn_action":
-        from dance_core.datasets import penn_action
-
-        return penn_action.rows
-    if name == "ssv2":
-        from dance_core.datasets import ssv2
-
-        return ssv2.rows
-    if name == "ucf101":
-        from dance_core.datasets import ucf101
-
-        return ucf101.rows
-    raise ValueError(f"data.reader '{name}' is unknown; use one of folder, {', '.join(READERS)}")
 
 
 def _extra_test(name: str, place: Path, source: Path, classes: Sequence[str], options: ReaderOptions) -> list[ClipRow]:
@@ -124,12 +107,11 @@ def _kept_classes(path: Path, labels: Sequence[str]) -> set[str]:
 
 def _count_missing(rows: Sequence[ClipRow], source: Path, name: str) -> None:
     """Say how many videos are not there, by split; none at all is an error."""
-    missing = [row for row in rows if not clip_source(source / row.path).file.exists()]
+    missing = [row for row in rows if not os.path.exists(clip_source(source / row.path).file)]  # noqa: PTH110
     if len(missing) == len(rows):
-        first = f", the first would be '{missing[0].path}'" if missing else ""
         raise ValueError(
-            f"{source}: none of the {len(rows)} clips that {name} lists is there{first}; "
-            "unpack the videos there, or set source to the folder that holds them"
+            f"{source}: none of the {len(rows)} clips that {name} lists is there, the first would be "
+            f"'{missing[0].path}'; unpack the videos there, or set source to the folder that holds them"
         )
     of = Counter(row.split for row in rows)
     for split, count in sorted(Counter(row.split for row in missing).items()):

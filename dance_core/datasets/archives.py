@@ -1,12 +1,14 @@
 """Archives of data sets, unpacked so that nothing can land outside their folder and nothing half done stays."""
 
 import logging
+import lzma
 import re
 import shutil
 import stat
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,7 +21,10 @@ RAR_PROGRAMS = {
     "7z": ("7z", "x", "-y", "-bd", "-o{folder}", "{archive}"),
     "bsdtar": ("bsdtar", "-x", "-f", "{archive}", "-C", "{folder}"),
 }
+_BLOCK = 1 << 20
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+# What the readers raise on a damaged archive; RuntimeError: it has a password, or is packed in a way unknown here.
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
 
 _log = logging.getLogger(__name__)
 
@@ -101,13 +106,15 @@ def _unpack_one(archive: Path, folder: Path) -> None:
         elif name.endswith(_TAR):
             with tarfile.open(archive) as content:
                 content.extractall(folder, filter="data")
+                while content.fileobj and content.fileobj.read(_BLOCK):
+                    pass  # the checksum of the whole is compared at its end only
         elif name.endswith(".rar"):
             _unpack_rar(archive, folder)
         else:
             shutil.copyfile(archive, folder / archive.name)
     except tarfile.FilterError as error:
         raise ValueError(f"{archive}: {error}; the archive is not to be trusted, get it anew") from error
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"{archive}: cannot be unpacked ({error}); delete it and run again") from error
 
 

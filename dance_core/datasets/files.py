@@ -1,17 +1,22 @@
 """What all readers need: lists of text as people save them, and videos found whatever the case of their names."""
 
+import csv
+import io
+import logging
 import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from dance_core.datasets.settings import Origin
+from dance_core.datasets.settings import ClipRow, Origin
 
 EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg")
 # How many names of what is there instead an error lists.
 SHOWN = 5
 _ODD = re.compile(r"[^\w.-]+")
+
+_log = logging.getLogger(__name__)
 
 
 def numbered_lines(path: Path) -> list[tuple[int, str]]:
@@ -26,11 +31,59 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
     Raises:
         ValueError: The file is not UTF-8.
     """
+    lines = _text(path, "UTF-8").splitlines()
+    return [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def csv_lines(table: Path, columns: Sequence[str], cure: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Read a table whose values have commas between, as people and spreadsheets save it.
+
+    Args:
+        table: CSV in UTF-8, with or without a byte order mark, with line ends of any system.
+        columns: Columns that it has to have, in any order and in capital or small letters.
+        cure: What to do where one is absent.
+
+    Yields:
+        Pairs of a line's place, for errors, and its values by column, in small letters, without white space at the
+        ends; "" where a line ends early. What is beyond the last column is under "".
+
+    Raises:
+        ValueError: The file is not UTF-8, a column is absent, or a double quote is not closed.
+    """
+    reader = csv.DictReader(io.StringIO(_text(table, "CSV UTF-8"), newline=""), restval="", strict=True)
     try:
-        text = path.read_text("utf-8-sig")
+        reader.fieldnames = found = [name.strip().lower() for name in reader.fieldnames or []]
+        _check_columns(table, found, columns, cure)
+        for values in reader:
+            beyond = ",".join(values.pop(None, []))
+            yield (
+                f"{table} line {reader.line_num}",
+                {name: value.strip() for name, value in values.items()} | {"": beyond},
+            )
+    except csv.Error as error:
+        raise ValueError(
+            f"{table}: what comes after line {reader.line_num} cannot be read ({error}); a value that holds a double "
+            "quote has to stand between double quotes, and the quote in it twice"
+        ) from error
+
+
+def _check_columns(table: Path, found: Sequence[str], columns: Sequence[str], cure: str) -> None:
+    """Refuse a header in which a column is absent or could be one of two."""
+    for name in columns:
+        if name not in found:
+            has = ", ".join(found) or "nothing"
+            raise ValueError(f"{table} line 1: column '{name}' is absent, the header has {has}; {cure}")
+    twice = [name for name, count in Counter(found).items() if name and count > 1]
+    if twice:
+        raise ValueError(f"{table} line 1: there are two columns '{twice[0]}'; rename or delete one")
+
+
+def _text(path: Path, name: str) -> str:
+    """Read a file as UTF-8; `name` is what people have to save it as."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
-    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+        raise ValueError(f"{path}: byte {error.start} is not UTF-8; save the file as {name}") from error
 
 
 def place_of(folders: Iterable[Path | None], names: Sequence[str], origin: Origin) -> Path:
@@ -152,6 +205,27 @@ def distinct_ids(names: Sequence[str]) -> list[str]:
         seen[name] += 1
         ids[place] = f"{name}_{seen[name]}" if name in alike else name
     return ids
+
+
+def groups_on_one_side(clips: Sequence[ClipRow], name: str) -> list[ClipRow]:
+    """Part the groups that the official lists have on several sides, since these stay as they are.
+
+    Args:
+        clips: Clips with their official splits.
+        name: The data set, for the log.
+
+    Returns:
+        The same clips; the name of a parted group ends in the split.
+    """
+    splits = defaultdict(set)
+    for clip in clips:
+        splits[clip.group].add(clip.split)
+    parted = {group for group, sides in splits.items() if group and len(sides) > 1}
+    if parted:
+        _log.warning(
+            "%s: the official lists have %d groups in two splits, such as '%s'", name, len(parted), min(parted)
+        )
+    return [clip._replace(group=f"{clip.group} ({clip.split})") if clip.group in parted else clip for clip in clips]
 
 
 def bare_name(label: str) -> str:

@@ -4,12 +4,17 @@ Source:
     Kuehne, Jhuang, Garrote, Poggio, Serre: HMDB: a large video database for human motion recognition, ICCV 2011.
 """
 
-import logging
 import re
-from collections import defaultdict
 from pathlib import Path
 
-from dance_core.datasets.files import VideoFolder, distinct_ids, numbered_lines, place_of, stem_of
+from dance_core.datasets.files import (
+    VideoFolder,
+    distinct_ids,
+    groups_on_one_side,
+    numbered_lines,
+    place_of,
+    stem_of,
+)
 from dance_core.datasets.settings import ClipRow, Origin, ReaderOptions
 
 ORIGIN = Origin(
@@ -24,8 +29,6 @@ LISTS = "testTrainMulti_7030_splits"
 _SPLIT_OF = {"0": "", "1": "train", "2": "test"}
 # After the film and the action: visible body, camera, people, viewpoint, quality, number.
 _PROPERTIES = r"_[a-z]+_[a-z]+_np\d_[a-z]+_[a-z]+_\d+"
-
-_log = logging.getLogger(__name__)
 
 
 def rows(source: Path, options: ReaderOptions) -> list[ClipRow]:
@@ -59,7 +62,7 @@ def rows(source: Path, options: ReaderOptions) -> list[ClipRow]:
         ClipRow(clip, videos.path_of(f"{label}/{name}"), label, split, group_of(name, label))
         for clip, (label, name, split) in zip(names, listed, strict=True)
     ]
-    return _groups_on_one_side(clips)
+    return groups_on_one_side(clips, ORIGIN.name)
 
 
 def group_of(name: str, label: str) -> str:
@@ -96,18 +99,3 @@ def _clips_of(table: Path) -> list[tuple[str, str]]:
             )
         clips.append((name.strip(), _SPLIT_OF[mark]))
     return clips
-
-
-def _groups_on_one_side(clips: list[ClipRow]) -> list[ClipRow]:
-    """Part the groups that the official split has on both sides, since it stays as it is."""
-    splits = defaultdict(set)
-    for clip in clips:
-        splits[clip.group].add(clip.split)
-    parted = {group for group, sides in splits.items() if group and len(sides) > 1}
-    if parted:
-        _log.warning(
-            "HMDB-51: the official split has clips of %d films in train and in test, such as '%s'",
-            len(parted),
-            min(parted),
-        )
-    return [clip._replace(group=f"{clip.group} ({clip.split})") if clip.group in parted else clip for clip in clips]

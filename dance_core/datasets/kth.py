@@ -79,7 +79,7 @@ def frame_ranges(text: str, place: str) -> list[tuple[int, int]]:
     """Read the ranges of frames of one video.
 
     Some ranges of the official file begin before the one before them ends, most by a slip in one digit (such as
-    "207-311, 212-456"): they begin where that one ends, so that no frame is in two clips.
+    "207-311, 212-456"): they begin where that one ends.
 
     Args:
         text: Such as "1-95, 96-185", counted from 1, both ends included.

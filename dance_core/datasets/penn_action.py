@@ -6,9 +6,6 @@ Source:
 
 from pathlib import Path
 
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
-
 from dance_core.datasets.files import place_of, relative_path
 from dance_core.datasets.settings import ClipRow, Origin, ReaderOptions
 
@@ -50,6 +47,9 @@ def rows(source: Path, options: ReaderOptions) -> list[ClipRow]:
 
 def _action_and_split(path: Path) -> tuple[str, str]:
     """Read what a clip shows, and whether the authors train on it (1) or test (-1)."""
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
     try:
         content = loadmat(path, variable_names=("action", "train"))
         action, train = str(content["action"].ravel()[0]).strip(), int(content["train"].ravel()[0])

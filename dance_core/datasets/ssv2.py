@@ -64,7 +64,7 @@ def _list(source: Path, options: ReaderOptions, name: str) -> Path:
 def _document(path: Path, kind: type) -> Any:
     """Read a json file that holds a dict or a list."""
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"{path}: not a JSON document ({error}); unpack the lists again") from error
     if not isinstance(document, kind):

@@ -13,6 +13,7 @@ from dance_core.datasets.files import EXTENSIONS
 from dance_core.manifest.files import COLUMNS, csv_rows, folder_rows
 from dance_core.manifest.splits import SPLITS, check_classes, check_groups, complete_splits
 from dance_core.video import probe_clip
+from dance_core.video.clip_source import NO_FILE
 
 __all__ = [
     "EXTENSIONS",
@@ -40,9 +41,6 @@ MANIFEST_SCHEMA = pa.schema(
         ("reason", pa.string()),
     ]
 )
-NO_FILE = "there is no such file"
-"""Reason of the clips that a list names but nobody put there."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +60,8 @@ def list_clips(
     none. The answer does not depend on the order of rows or files.
 
     Args:
-        source: Folder of `class_name/clip.mp4`, or of clips and a `manifest.csv`, or of an unpacked data set.
+        source: Folder of `class_name/clip.mp4` or `class_name/clip/picture.jpg`, or of clips and a
+            `manifest.csv`, or of an unpacked data set.
         seed: Seed of the drawn splits.
         fractions: Shares of train, val and test among drawn clips.
         extra_splits: Names of further test sets that the csv may use.
@@ -80,16 +79,25 @@ def list_clips(
         raise ValueError(f"{source}: there is no such folder; set source to the folder of class_name/clip.mp4")
     if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise ValueError(f"split fractions {list(fractions)} are not three positive numbers that sum to 1; set them so")
+    options = options or ReaderOptions()
     if reader == "folder":
+        _refuse_options(options)
         rows = _own_rows(folder, (*SPLITS, *extra_splits))
     else:
-        rows = [tuple(row) for row in read_rows(reader, folder, options or ReaderOptions())]
+        rows = [tuple(row) for row in read_rows(reader, folder, options)]
     listing = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("clip_id", ignore_index=True)
     listing["group"] = listing["group"].where(listing["group"] != "", listing["clip_id"])
     check_classes(listing, source)
     check_groups(listing, source)
     listing["split"] = complete_splits(listing, seed, fractions)
     return listing
+
+
+def _refuse_options(options: ReaderOptions) -> None:
+    """Refuse what only the readers of published data sets understand, instead of leaving it unheard."""
+    for name, value in vars(ReaderOptions()).items():
+        if getattr(options, name) != value:
+            raise ValueError(f"data.{name} is for published data sets only; leave it out, or set data.reader")
 
 
 def _own_rows(folder: Path, splits: Sequence[str]) -> list[tuple[str, ...]]:
@@ -170,11 +178,10 @@ def check_manifest(manifest: pd.DataFrame) -> None:
     for split, (absent, listed) in missing_clips(manifest).items():
         _log.warning("split %s: %d of %d clips are not there and left out", split, absent, listed)
     clips = usable(manifest)
-    for label in sorted(set(manifest["label"])):
-        if not ((clips["label"] == label) & (clips["split"] == "train")).any():
-            raise ValueError(f"class '{label}' has no usable train clip{_why(manifest, 'label', label)}")
+    for label in sorted(set(manifest["label"]) - set(clips.loc[clips["split"] == "train", "label"])):
+        raise ValueError(f"class '{label}' has no usable train clip{_why(manifest, 'label', label)}")
     for split in SPLITS:
-        if not (clips["split"] == split).any():
+        if split not in set(clips["split"]):
             raise ValueError(f"split '{split}' has no usable clip{_why(manifest, 'split', split)}")
 
 

@@ -1,6 +1,6 @@
 """Clips found in a folder, or written down in its manifest.csv."""
 
-import csv
+import logging
 import os
 import re
 import unicodedata
@@ -8,14 +8,18 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from dance_core.datasets.files import EXTENSIONS
+from dance_core.datasets.files import EXTENSIONS, csv_lines
+from dance_core.video.clip_source import is_picture
 
 COLUMNS = ("clip_id", "path", "label", "split", "group")
 _NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f]')
+_CURE = "the columns are clip_id, path, label, and where wished split and group, with commas between"
+
+_log = logging.getLogger(__name__)
 
 
 def folder_rows(folder: Path) -> list[tuple[str, ...]]:
-    """Find the clips at class_name/clip.mp4; hidden files are not looked at.
+    """Find the clips at class_name/clip.mp4 or class_name/clip/picture.jpg; hidden files are not looked at.
 
     Args:
         folder: The source folder.
@@ -26,13 +30,20 @@ def folder_rows(folder: Path) -> list[tuple[str, ...]]:
     Raises:
         ValueError: A name is not UTF-8, or two files would have the same clip id.
     """
-    files = [
-        file.relative_to(folder)
-        for label in sorted(folder.iterdir())
-        if label.is_dir() and not label.name.startswith(".")
-        for file in sorted(label.iterdir())
-        if file.suffix.lower() in EXTENSIONS and not file.name.startswith(".") and not file.is_dir()
-    ]
+    files, others = [], []
+    for label in (entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")):
+        for entry in (entry for entry in sorted(label.iterdir()) if not entry.name.startswith(".")):
+            if _is_clip(entry):
+                files.append(entry.relative_to(folder))
+            elif entry.is_dir():
+                others.append(entry.relative_to(folder).as_posix())
+    if others:
+        _log.warning(
+            "%s: %d folders within those of the classes hold no picture and are left out, such as '%s'",
+            folder,
+            len(others),
+            others[0],
+        )
     _refuse_undecodable(folder, files)
     names = _clip_ids(files)
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -41,6 +52,12 @@ def folder_rows(folder: Path) -> list[tuple[str, ...]]:
         raise ValueError(f"{folder}: clips '{same[0]}' and '{same[1]}' would both be '{twice[0]}'; rename one")
     labels = [unicodedata.normalize("NFC", file.parts[0]) for file in files]
     return [(name, file.as_posix(), label, "", "") for name, file, label in zip(names, files, labels, strict=True)]
+
+
+def _is_clip(entry: Path) -> bool:
+    if entry.is_dir():
+        return any(is_picture(file.name) for file in entry.iterdir())
+    return entry.suffix.lower() in EXTENSIONS
 
 
 def _refuse_undecodable(folder: Path, files: Sequence[Path]) -> None:
@@ -87,37 +104,27 @@ def csv_rows(table: Path, folder: Path, splits: Sequence[str]) -> list[tuple[str
         ValueError: The first line that cannot be used, with its number.
     """
     rows: list[tuple[str, ...]] = []
-    lines: dict[str, int] = {}
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or []]
-            _check_columns(table, reader.fieldnames)
-            for values in reader:
-                place = f"{table} line {reader.line_num}"
-                row = _csv_row(place, values, folder, splits)
-                if row[0] in lines:
-                    raise ValueError(f"{place}: clip_id '{row[0]}' is also on line {lines[row[0]]}; rename one of them")
-                lines[row[0]] = reader.line_num
-                rows.append(row)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{table}: byte {error.start} is not UTF-8; save the file as CSV UTF-8") from error
-    return rows
+    places: dict[str, str] = {}
+    for place, values in csv_lines(table, ("clip_id", "path", "label"), _CURE):
+        row = _csv_row(place, values, folder, splits)
+        if row[0] in places:
+            raise ValueError(f"{place}: clip_id '{row[0]}' is also on {places[row[0]]}; rename one of them")
+        places[row[0]] = place.removeprefix(f"{table} ")
+        rows.append(row)
+    return _grouped_by_file(rows)
 
 
-def _check_columns(table: Path, found: Sequence[str]) -> None:
-    absent = [name for name in ("clip_id", "path", "label") if name not in found]
-    if absent:
-        raise ValueError(
-            f"{table} line 1: column '{absent[0]}' is absent, the header has {', '.join(found) or 'nothing'}; "
-            "the columns are clip_id, path, label, and where wished split and group, with commas between"
-        )
+def _grouped_by_file(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Keep clips together that are ranges of one file and have no group: what they show is nearly the same."""
+    files = [re.sub(r"#(frames|fps)=[^/]*$", "", row[1]) for row in rows]
+    counts = Counter(files)
+    return [(*row[:4], row[4] or (file if counts[file] > 1 else "")) for row, file in zip(rows, files, strict=True)]
 
 
 def _csv_row(place: str, values: dict[str, str], folder: Path, splits: Sequence[str]) -> tuple[str, ...]:
-    if None in values:
+    if values[""]:
         raise ValueError(f"{place}: there are more values than columns; put values that hold a comma in double quotes")
-    clip, path, label, split, group = ((values.get(name) or "").strip() for name in COLUMNS)
+    clip, path, label, split, group = (values.get(name, "") for name in COLUMNS)
     for name, value in (("clip_id", clip), ("path", path), ("label", label)):
         if not value:
             raise ValueError(f"{place}: {name} is empty; fill it in or delete the line")

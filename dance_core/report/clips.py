@@ -10,6 +10,7 @@ from dance_core.report.markup import safe_name
 from dance_core.report.site import Site
 
 STATES = ("ok", "truncated", "unreadable", "no person", WITHOUT_VIDEO)
+MOST_LISTED = 5000  # a browser lists so many without a wait
 
 
 def data_page(site: Site) -> dict[str, Any]:
@@ -22,6 +23,8 @@ def data_page(site: Site) -> dict[str, Any]:
         Variables of the template.
     """
     rows = clip_rows(site)
+    playable_first = sorted(range(len(rows)), key=lambda i: not rows[i]["media"])
+    rows = [rows[i] for i in sorted(playable_first[:MOST_LISTED])]
     return {
         "counts": class_counts(site),
         "clips": rows,

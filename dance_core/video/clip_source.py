@@ -1,9 +1,16 @@
 """Where the frames of a clip lie: a file or a folder of pictures, and which of its frames are the clip's."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+NO_FILE = "there is no such file"
+"""Reason of the clips that a list names but nobody put there."""
+PICTURES = (".jpg", ".jpeg", ".png")
+_RANGE = re.compile(r"frames=([0-9]{1,9})-([0-9]{0,9})")
+_RATE = re.compile(r"fps=([0-9]{1,6}(?:\.[0-9]{1,9})?)")
 
 
 class UnreadableVideo(ValueError):  # noqa: N818 (named after what it says about the file)
@@ -84,12 +91,13 @@ def clip_source(path: str | Path) -> ClipSource:
         UnreadableVideo: The file is there but the fragment is not understood, or its range is empty.
     """
     whole = Path(path)
-    name, mark, fragment = str(path).rpartition("#")
-    if not mark or whole.exists() or not Path(name).exists():
+    name, _, fragment = str(path).rpartition("#")
+    is_fragment = "=" in fragment and "/" not in fragment  # else the mark is a part of a name
+    if not is_fragment or os.path.exists(whole) or not os.path.exists(name):  # noqa: PTH110 (never an OSError)
         return ClipSource(whole, whole)
     parts = fragment.split("&")
-    frames = [found for part in parts if (found := re.fullmatch(r"frames=([0-9]+)-([0-9]*)", part))]
-    rates = [found for part in parts if (found := re.fullmatch(r"fps=([0-9]+(?:\.[0-9]+)?)", part))]
+    frames = [found for part in parts if (found := _RANGE.fullmatch(part))]
+    rates = [found for part in parts if (found := _RATE.fullmatch(part))]
     if len(frames) > 1 or len(rates) > 1 or len(frames) + len(rates) < len(parts):
         raise UnreadableVideo(path, f"'#{fragment}' is not understood (known are #frames=first-last and #fps=rate)")
     first, last = (frames[0][1], frames[0][2]) if frames else ("0", "")
@@ -98,6 +106,11 @@ def clip_source(path: str | Path) -> ClipSource:
     if rates and not float(rates[0][1]):
         raise UnreadableVideo(path, "its fps is 0")
     return ClipSource(whole, Path(name), int(first), int(last) if last else None, float(rates[0][1]) if rates else None)
+
+
+def is_picture(name: str) -> bool:
+    """Tell by its name whether a file is a picture that can be a frame; hidden files are none."""
+    return name.lower().endswith(PICTURES) and not name.startswith(".")
 
 
 def clip_name(path: str | Path) -> str:

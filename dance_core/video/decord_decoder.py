@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dance_core.video.clip_source import UnreadableVideo, begins_late
+from dance_core.video.clip_source import NO_FILE, UnreadableVideo, begins_late
 
 
 def decord_frames(path: str | Path, indices: Sequence[int] | None, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
@@ -33,7 +33,7 @@ def decord_frames(path: str | Path, indices: Sequence[int] | None, first: int = 
             "decoder 'decord' is not installed; run 'pip install decord==0.6.0' or use decoder 'pyav'"
         ) from error
     if not Path(path).is_file():
-        raise UnreadableVideo(path, "there is no such file")
+        raise UnreadableVideo(path, NO_FILE)
     try:
         reader = decord.VideoReader(str(path), ctx=decord.cpu(0), num_threads=1)
         n_frames = len(reader)

@@ -1,14 +1,13 @@
 """Clips that are a folder of pictures, one per frame, in the order of their names."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from dance_core.video.clip_source import UnreadableVideo, begins_late
-
-PICTURES = (".jpg", ".jpeg", ".png")
+from dance_core.video.clip_source import PICTURES, UnreadableVideo, begins_late, is_picture
 
 
 class BrokenPicture(ValueError):  # noqa: N818 (named after what it says about the file)
@@ -22,15 +21,19 @@ def pictures_in(folder: str | Path) -> list[Path]:
         folder: A folder.
 
     Returns:
-        Files, sorted by name.
+        Files, sorted by name, numbers in it by their value: "2.jpg" comes before "10.jpg".
 
     Raises:
         UnreadableVideo: There is none.
     """
-    files = [file for file in Path(folder).iterdir() if file.suffix.lower() in PICTURES and file.name[0] != "."]
+    files = [file for file in Path(folder).iterdir() if is_picture(file.name)]
     if not files:
         raise UnreadableVideo(folder, f"the folder holds no picture ({', '.join(PICTURES)})")
-    return sorted(files, key=lambda file: file.name)
+    return sorted(files, key=lambda file: ([*map(_value, re.split(r"([0-9]+)", file.name))], file.name))
+
+
+def _value(part: str) -> int | str:
+    return int(part) if part.isascii() and part.isdecimal() else part
 
 
 def read_picture(file: Path, shape: tuple[int, ...] = ()) -> np.ndarray:

@@ -53,6 +53,8 @@ def probe_clip(path: str | Path) -> ClipProbe:
             return _decoded_probe(source, video)
     except UnreadableVideo as error:
         return ClipProbe(0, 0.0, 0, 0, 0.0, "unreadable", error.reason)
+    except OSError as error:
+        return ClipProbe(0, 0.0, 0, 0, 0.0, "unreadable", f"it cannot be read ({error.strerror or error})")
 
 
 def _decoded_probe(source: ClipSource, video: PyavVideo) -> ClipProbe:

@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from dance_core.video.clip_source import UnreadableVideo, begins_late
+from dance_core.video.clip_source import NO_FILE, UnreadableVideo, begins_late
 from dance_core.video.frame_index import FrameIndex, Packet, frame_index
 from dance_core.video.high_dynamic_range import TRANSFERS, standard_range
 from dance_core.video.orientation import UPRIGHT, display_matrix, upright
@@ -142,15 +142,17 @@ def open_video(path: str | Path) -> Iterator[PyavVideo]:
         The stream, at its beginning.
 
     Raises:
-        UnreadableVideo: The file is absent, empty, no video, or in a codec that FFmpeg does not know.
+        UnreadableVideo: The file is absent, empty, closed to this user or no video, or FFmpeg does not know its codec.
     """
     file = Path(path).absolute()
     if not file.is_file():
-        raise UnreadableVideo(path, "there is no such file")
+        raise UnreadableVideo(path, NO_FILE)
     if not file.stat().st_size:
         raise UnreadableVideo(path, "the file is empty (0 bytes)")
     try:
         container = av.open(str(file))
+    except PermissionError as error:
+        raise UnreadableVideo(path, "the file may not be read (Permission denied)") from error
     except (av.FFmpegError, OSError) as error:
         raise UnreadableVideo(path, f"the file is not a video or lacks its header ({_words(error)})") from error
     with container:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dance_core.datasets import ReaderOptions
 from dance_core.manifest import (
     MANIFEST_SCHEMA,
     check_manifest,
@@ -61,6 +62,13 @@ def test_a_folder_names_clips_and_labels(tmp_path):
         ["two", "a b/two.mkv", "a b"],
     ]
     assert list(listing["group"]) == list(listing["clip_id"])
+
+
+def test_a_folder_of_pictures_is_a_clip_and_other_folders_are_told(tmp_path, caplog):
+    files = ["a/one/1.jpg", "a/one/notes.txt", "a/two.mp4", "a/odd/deep/3.mp4", "a/.hidden/1.jpg", "a/none/.1.jpg"]
+    listing = list_clips(make_folder(tmp_path, files), seed=0)
+    assert listing[["clip_id", "path"]].to_numpy().tolist() == [["one", "a/one"], ["two", "a/two.mp4"]]
+    assert "2 folders within those of the classes hold no picture and are left out, such as 'a/none'" in caplog.text
 
 
 def test_two_files_of_one_stem_and_class_are_told_by_their_extension(tmp_path):
@@ -249,6 +257,16 @@ def test_an_extra_split_has_to_be_announced(tmp_path):
     sentence = r"line 2: split 'shift_deb' is unknown; use one of train, val, test, shift_dev$"
     with pytest.raises(ValueError, match=sentence):
         list_clips(tmp_path, seed=0, extra_splits=["shift_dev"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("split", 2), ("classes", "c.txt"), ("annotations", "lists"), ("extra_tests", {"scuba": "s"})]
+)
+def test_settings_of_published_data_sets_are_refused_for_a_folder_of_one_s_own(tmp_path, name, value):
+    make_folder(tmp_path, ["a/1.mp4", "a/2.mp4"])
+    with pytest.raises(ValueError) as error:
+        list_clips(tmp_path, seed=0, options=ReaderOptions(**{name: value}))
+    assert str(error.value) == f"data.{name} is for published data sets only; leave it out, or set data.reader"
 
 
 def test_an_absent_folder_is_named(tmp_path):

@@ -138,6 +138,34 @@ def test_a_damaged_archive_leaves_nothing_behind(tmp_path, name):
     assert files_of(tmp_path / "kth") == []
 
 
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_a_tar_with_other_bytes_in_the_middle_is_refused(tmp_path, kind):
+    plain = bytes(range(256)) * 400
+    path = tmp_path / f"a.tar.{kind}"
+    with tarfile.open(path, f"w:{kind}") as archive:
+        for number in range(20):
+            member = tarfile.TarInfo(f"{number}.avi")
+            member.size = len(plain)
+            archive.addfile(member, io.BytesIO(plain[number:] + plain[:number]))
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 8] = bytes(8)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.tar\.\w+: cannot be unpacked \(.+\); delete it and run again"):
+        unpack(path, tmp_path / "kth")
+    assert files_of(tmp_path / "kth") == []
+
+
+def test_a_zip_with_a_password_is_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"a.avi": b"1"})
+    content = bytearray(path.read_bytes())
+    content[6] |= 1  # the flag of encryption, beside the member and in the directory at the end
+    content[content.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.zip: cannot be unpacked \(.*encrypted.*\); delete it and run again"):
+        unpack(path, tmp_path / "kth")
+
+
 def test_an_empty_archive_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"a.zip: there is no file in it; delete it and run again"):
         unpack(zipped(tmp_path / "a.zip", {}), tmp_path / "kth")

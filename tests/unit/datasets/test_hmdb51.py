@@ -41,6 +41,15 @@ def test_val_is_drawn_from_train_and_odd_names_are_read(tmp_path):
     assert manifest.loc["Silky_Straight_Hair_original_brush_hair_h_nm_np1_fr_goo_0", "n_frames"] == 12
 
 
+def test_an_absent_clip_whose_name_begins_with_a_number_sign_is_counted(tmp_path, caplog):
+    layouts.hmdb51(tmp_path)
+    (tmp_path / "brush_hair" / "#Trick_brush_hair_u_cm_np1_fr_med_0.avi").unlink()
+    listing = list_clips(tmp_path, 0, reader="hmdb51")
+    assert "1 of 2 clips of test are not there, such as 'brush_hair/#Trick" in caplog.text
+    manifest = probe_clips(listing, tmp_path).set_index("clip_id")
+    assert manifest.loc["_Trick_brush_hair_u_cm_np1_fr_med_0", "reason"] == "there is no such file"
+
+
 def test_a_film_on_both_sides_of_the_official_split_is_parted_and_told(tmp_path, caplog):
     layouts.hmdb51(tmp_path)
     table = tmp_path / "testTrainMulti_7030_splits" / "brush_hair_test_split1.txt"
@@ -48,7 +57,7 @@ def test_a_film_on_both_sides_of_the_official_split_is_parted_and_told(tmp_path,
     listing = list_clips(tmp_path, 0, reader="hmdb51").set_index("clip_id")
     groups = listing.loc[[f"April_09_brush_hair_u_nm_np1_ba_goo_{i}" for i in (0, 1)], "group"].tolist()
     assert groups == ["brush_hair: April_09 (train)", "brush_hair: April_09 (test)"]
-    assert "clips of 1 films in train and in test, such as 'brush_hair: April_09'" in caplog.text
+    assert "HMDB-51: the official lists have 1 groups in two splits, such as 'brush_hair: April_09'" in caplog.text
 
 
 @pytest.mark.parametrize("videos", ["hmdb51_org", "videos", ""])

@@ -66,38 +66,16 @@ def test_the_table_may_come_from_a_spreadsheet(both):
     assert mimed(source, folder) == expected
 
 
-HEAD = "label,youtube_id,time_start,time_end\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        (
-            "label,id\nx,y\n",
-            " line 1: column 'youtube_id' is absent, the header has label, id; the columns are label, youtube_id, "
-            "time_start, time_end",
-        ),
-        ("", " line 1: column 'label' is absent, the header has nothing; the columns are label, youtube_id, "),
-        (
-            HEAD + "yo yo,abc,0.5,3\n",
-            " line 2: 'yo yo,abc,0.5,3' has no label, youtube_id, time_start, time_end, times in whole seconds",
-        ),
-        (HEAD + "yo yo,abc\n", " line 2: 'yo yo,abc' has no label, youtube_id, "),
-        (HEAD + ",abc,1,2\n", " line 2: ',abc,1,2' has no label, youtube_id, "),
-        (HEAD, ": there is no clip in it; get it anew from https://europe.naverlabs.com/research/computer-vision/mime"),
-        (
-            HEAD + "archery,abc,0,3\n",
-            ": none of its classes, such as 'archery', is one of the data set, such as 'ApplyEyeMakeup'; "
-            "leave mimetics out of data.extra_tests",
-        ),
-    ],
-)
-def test_a_table_that_cannot_be_used_is_refused(both, text, sentence):
+@pytest.mark.parametrize("text", ["", "archery,abc,0,3\n"])
+def test_a_table_without_a_class_of_the_data_set_is_refused(both, text):
     source, folder = both
-    table = layouts.write_text(folder / "mimetics_v1.0.csv", text)
+    table = layouts.write_text(folder / "mimetics_v1.0.csv", f"label,youtube_id,time_start,time_end\n{text}")
     with pytest.raises(ValueError) as error:
         mimed(source, folder)
-    assert str(error.value).startswith(f"{table}{sentence}")
+    assert str(error.value) == (
+        f"{table}: none of its clips is of a class of the data set, such as 'ApplyEyeMakeup'; "
+        "leave mimetics out of data.extra_tests"
+    )
 
 
 def test_an_absent_table_is_named(both):

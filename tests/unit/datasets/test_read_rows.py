@@ -32,6 +32,21 @@ def test_an_unknown_reader_is_refused(tmp_path):
     assert str(error.value) == f"data.reader 'kht' is unknown; use one of folder, {', '.join(READERS)}"
 
 
+@pytest.mark.parametrize("name", ["kth", "penn_action", "ssv2"])
+def test_a_split_of_a_data_set_that_has_one_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=rf"^data\.split 2: {name} has one official split; set it to 1$"):
+        read_rows(name, tmp_path, ReaderOptions(split=2))
+
+
+def test_lists_without_a_clip_are_refused(tmp_path):
+    layouts.ucf101(tmp_path)
+    for part in ("train", "test"):
+        layouts.write_text(tmp_path / "ucfTrainTestlist" / f"{part}list01.txt", "\r\n")
+    with pytest.raises(ValueError) as error:
+        read_rows("ucf101", tmp_path, ReaderOptions())
+    assert str(error.value) == f"{tmp_path}: the lists of ucf101 name no clip; get them anew"
+
+
 def test_only_the_classes_of_a_file_are_kept_however_they_are_spelt(tmp_path):
     layouts.ucf101(tmp_path)
     classes = layouts.write_text(tmp_path / "classes.txt", "\ufeffyo yo   \r\n\r\nhandstand_pushups\r\n")

@@ -212,15 +212,23 @@ def test_nothing_is_said_about_people_where_nobody_looked(inputs: ReportInputs, 
     assert quality == {"counts": counts, "troubles": [], "n_troubles": 0, "read": 11, "without_video": 0}
 
 
-def test_of_many_troubles_the_first_are_listed_and_all_are_counted(
+def test_of_many_clips_and_troubles_the_first_are_listed_and_all_are_counted(
     inputs: ReportInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dance_core.report.overview.MOST_TROUBLES", 1)
+    monkeypatch.setattr("dance_core.report.clips.MOST_LISTED", 10)
     build_report(replace(inputs, settings=FEW), tmp_path / "site")
     quality = quality_rows(Site(inputs, {}))
     assert len(quality["troubles"]) == 1 < quality["n_troubles"]
     text = " ".join(Page(tmp_path / "site" / "index.html").text)
     assert f"{quality['n_troubles']} clips with a reason" in text and "The first 1 are shown" in text
+    page = Page(tmp_path / "site" / "data.html")
+    assert (
+        f"{len(inputs.manifest)} clips of 3 classes. 10 of them are listed here, those with a video first."
+        in "".join(page.text)
+    )
+    items = [attributes for _, attributes in page.tags if "data-item" in attributes]
+    assert len(items) == 10 < len(inputs.manifest)
 
 
 def test_active_concepts_without_weight_are_listed_most_active_first(inputs: ReportInputs) -> None:

@@ -99,6 +99,10 @@ UNREADABLE = {
     "#fps=rate)",
     "a.mp4#frames=-3": "'#frames=-3' is not understood (known are #frames=first-last and #fps=rate)",
     "a.mp4#fps=0": "its fps is 0",
+    "a.mp4#frames=9-9999999999": "'#frames=9-9999999999' is not understood (known are #frames=first-last and "
+    "#fps=rate)",
+    "a.mp4#1/gone.mp4": "there is no such file",
+    "#odd name.mp4": "there is no such file",
 }
 
 
@@ -109,6 +113,19 @@ def test_ranges_that_cannot_be_read_say_why(tmp_path, name):
     assert (probe.status, probe.reason, probe.n_frames) == ("unreadable", UNREADABLE[name], 0)
     with pytest.raises(UnreadableVideo):
         read_frames(tmp_path / name)
+
+
+def test_what_the_system_refuses_is_an_answer_of_the_probe(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", n=2)
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("av.open", refuse)
+    assert probe_clip(path).reason == "the file may not be read (Permission denied)"
+    monkeypatch.setattr(type(path), "iterdir", refuse)
+    assert probe_clip(tmp_path).reason == "it cannot be read (Permission denied)"
+    assert probe_clip(tmp_path / f"{'x' * 300}.mp4").reason == "it cannot be read (File name too long)"
 
 
 def test_a_frame_outside_the_range_is_refused(tmp_path):
@@ -133,6 +150,15 @@ def test_names_of_clips(tmp_path):
     (tmp_path / "v1.2").mkdir()
     names = ["a.b.mp4", "a.b.mp4#frames=0-0", "a.b.mp4#frames=3-", "a.b.mp4#fps=3", "v1.2#fps=30", "a.b.mp4#odd"]
     assert [clip_name(path.parent / name) for name in names] == ["a.b", "a.b_0-0", "a.b_3-end", "a.b", "v1.2", "a.b"]
+
+
+def test_clips_of_one_file_are_one_group_where_none_is_named(tmp_path):
+    rows = [f"c{i},a.mp4#{'fps=9&' * (i == 1)}frames={i}-{i},{'xy'[i % 2]},,{'g' * (i == 3)}" for i in range(4)]
+    rows += [f"d{i},{i}.mp4,{'xy'[i % 2]},," for i in range(4)]
+    (tmp_path / "manifest.csv").write_text("\n".join(["clip_id,path,label,split,group", *rows]), "utf-8")
+    listing = list_clips(tmp_path, seed=0)
+    assert listing["group"].tolist() == ["a.mp4", "a.mp4", "a.mp4", "g", "d0", "d1", "d2", "d3"]
+    assert listing["split"][:3].nunique() == 1
 
 
 def test_a_manifest_may_list_ranges_and_folders(tmp_path):

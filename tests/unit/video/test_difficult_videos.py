@@ -47,7 +47,7 @@ class RedCorner:
 
     def people(self, frames):
         for _, frame in frames:
-            colour = frame.astype(int)
+            colour = frame.astype(np.int16)
             y, x = np.nonzero(colour[..., 0] - colour[..., 1] > 90)
             points = np.tile(np.array([x.mean(), y.mean(), 1], np.float32), (17, 1))
             box = np.array([x.min(), y.min(), x.max() + 1, y.max() + 1], np.float32)

@@ -29,6 +29,13 @@ def test_frames_are_the_pictures_in_the_order_of_their_names(tmp_path):
     assert list(iterate_frames(folder, [])) == []
 
 
+def test_numbers_without_leading_zeros_are_sorted_by_their_value(tmp_path):
+    for name in ("frame2b.png", "frame10.png", "frame1.png", "frame01.png", "a٣.png"):
+        (tmp_path / name).touch()
+    names = [file.name for file in pictures_in(tmp_path)]
+    assert names == ["a٣.png", "frame01.png", "frame1.png", "frame2b.png", "frame10.png"]
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".JPG"])
 def test_photographs(tmp_path, suffix):
     folder = write_pictures(tmp_path / "0001", 3, suffix)
