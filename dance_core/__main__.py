@@ -13,6 +13,9 @@ from dance_core.naming.command import write_names_template
 from dance_core.release import ReleaseFolder, released_model
 from dance_core.status import accuracy_table, report_line, sparsity_table
 
+# As a shell says of a program that Ctrl-C ended.
+INTERRUPTED = 130
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
@@ -29,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,17 +3,23 @@
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
 
 from dance_core.networks.encoder_registry import encoder_registry
-from dance_core.weights import WEIGHTS
+from dance_core.weights import WEIGHTS, sha256_of
 
 PACKAGES = (
     *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "transformers", "av", "decord"),
     *("ai-edge-litert", "opencv-python-headless", "finch-clust", "openai", "snakemake"),
 )
+# Packages that come under another name for a GPU.
+SUBSTITUTES = {"onnxruntime": "onnxruntime-gpu"}
+# What is imported of a package whose module has another name than the package.
+MODULES = {"ai-edge-litert": "ai_edge_litert.interpreter", "efficientnet-lite-pytorch": "efficientnet_lite_pytorch"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Need:
-    """What a selectable part needs: packages, sets of weights, the advice that brings them, and a setting."""
+    """What a selectable part needs: packages, sets of weights, what brings the packages, and a setting."""
 
     kind: str
     name: str
@@ -54,7 +60,7 @@ _ENCODER_MODEL = "set dual_encoder.model to a registry encoder below, a local fo
 NEEDS = (
     Need("decoder", "pyav", ("av",), (), "pip install av"),
     Need("decoder", "decord", ("decord",), (), "pip install decord (Linux x86_64 only), or keep data.decoder: pyav"),
-    Need("pose estimator", "blazepose", ("ai-edge-litert",), ("blazepose",), "snakemake --cores 1 weights/blazepose"),
+    Need("pose estimator", "blazepose", ("ai-edge-litert",), ("blazepose",), "pip install ai-edge-litert"),
     Need(
         "pose estimator",
         "movenet",
@@ -68,7 +74,7 @@ NEEDS = (
         "yolo",
         ("onnxruntime",),
         (),
-        "pip install onnxruntime==1.31.1",
+        "pip install onnxruntime==1.31.1, which a .tflite file does not need",
         "set poses.model to a YOLO pose network exported to .onnx or .tflite",
     ),
     Need(
@@ -93,7 +99,7 @@ NEEDS = (
         "efficientnet",
         ("torch", "efficientnet-lite-pytorch"),
         ("efficientnet_lite0",),
-        "snakemake --cores 1 weights/efficientnet_lite0",
+        "pip install torch efficientnet-lite-pytorch",
     ),
     Need("backbone", "videomae", *_TRANSFORMERS, _BACKBONE_MODEL),
     Need("backbone", "vjepa2", *_TRANSFORMERS, _BACKBONE_MODEL),
@@ -104,13 +110,22 @@ NEEDS = (
         "conse",
         ("torch", "transformers", "efficientnet-lite-pytorch"),
         ("efficientnet_lite0", "imagenet_names", "minilm"),
-        "snakemake --cores 1 weights/efficientnet_lite0 weights/imagenet_names weights/minilm",
+        "pip install torch transformers efficientnet-lite-pytorch",
     ),
     Need("dual encoder", "clip", *_TRANSFORMERS, _ENCODER_MODEL),
     Need("dual encoder", "siglip", *_TRANSFORMERS, _ENCODER_MODEL),
     Need("dual encoder", "xclip", *_TRANSFORMERS, _ENCODER_MODEL),
     Need("dual encoder", "viclip", *_TRANSFORMERS, _ENCODER_MODEL),
     Need("dual encoder", "file", setting="set dual_encoder.model to a folder of clip_features and concept_features"),
+    Need("fine-tuning", "one process", *_TRANSFORMERS, "set finetuning.enabled: true and backbone.name: videomae"),
+    Need(
+        "fine-tuning",
+        "several GPUs",
+        ("torch", "transformers", "accelerate"),
+        (),
+        "pip install accelerate==1.15.0",
+        "set finetuning.processes to their number",
+    ),
 )
 
 
@@ -121,12 +136,32 @@ def installed_version(package: str) -> str | None:
         package: Name on the package index.
 
     Returns:
-        Its version, or None where it is not installed.
+        Its version, or that of its substitute; None where neither is installed.
+    """
+    for name in filter(None, (package, SUBSTITUTES.get(package))):
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+@cache
+def import_fault(package: str) -> str | None:
+    """Import an installed package, which may fail for want of a system library or by a version that does not fit.
+
+    Args:
+        package: Name on the package index.
+
+    Returns:
+        What went wrong and what to do, or None where all is well.
     """
     try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+        import_module(MODULES.get(package, package))
+    except Exception as error:  # whatever a broken package may raise
+        reason = str(error).split("\n", 1)[0]
+        return f"{package} cannot be imported ({type(error).__name__}: {reason}); install it again"
+    return None
 
 
 def software_versions() -> dict[str, str]:
@@ -139,24 +174,30 @@ def software_versions() -> dict[str, str]:
 
 
 def has_weights(name: str, folder: Path) -> bool:
-    """Tell whether every file of a set of weights is there; their digests are checked when they are loaded.
+    """Tell whether every file of a set of weights is there and the right one.
 
     Args:
         name: Set of weights, a key of `WEIGHTS`.
         folder: Folder of all weights.
 
     Returns:
-        True if no file is absent.
+        True if no file is absent or another one.
     """
-    return all((folder / name / file).is_file() for file in WEIGHTS[name])
+    places = {folder / name / file: entry.sha256 for file, entry in WEIGHTS[name].items()}
+    return all(path.is_file() and sha256_of(path) == sha256 for path, sha256 in places.items())
 
 
-def findings(weights: Path, installed: Callable[[str], str | None] = installed_version) -> list[Finding]:
+def findings(
+    weights: Path,
+    installed: Callable[[str], str | None] = installed_version,
+    fault: Callable[[str], str | None] = import_fault,
+) -> list[Finding]:
     """Look at everything a run may need.
 
     Args:
         weights: Folder of all weights.
         installed: Gives the version of a package, or None.
+        fault: Says why an installed package cannot be imported, or None.
 
     Returns:
         One finding per package, model and program.
@@ -168,17 +209,34 @@ def findings(weights: Path, installed: Callable[[str], str | None] = installed_v
         for name in PACKAGES
     ]
     for need in NEEDS:
-        absent = [package for package in need.packages if installed(package) is None]
-        unfetched = [name for name in need.weights if not has_weights(name, weights)]
-        found.append(Finding(need.kind, need.name, not absent and not unfetched, need.advice, need.setting))
+        advice = _advice(need, weights, installed, fault)
+        found.append(Finding(need.kind, need.name, not advice, advice, need.setting))
     for entry in encoder_registry().values():
         folder = weights / entry.name
         advice = f"{entry.advice(folder)} ({entry.size_mb} MB, {entry.licence})"
         found.append(Finding("encoder", entry.name, entry.is_complete(folder), advice))
-    browser = which("chromium") or which("google-chrome")
-    found.append(Finding("program", "chromium", browser is not None, "apt-get install chromium chromium-driver"))
+    browser = any(map(which, ("chromium", "chromium-browser", "google-chrome"))) and which("chromedriver")
+    advice = "apt-get install chromium chromium-driver; only tests of the report need them"
+    found.append(Finding("program", "chromium with chromedriver", bool(browser), advice))
     found.append(Finding("program", "conda", which("conda") is not None, "only --use-conda needs it"))
     return found
+
+
+def _advice(
+    need: Need, weights: Path, installed: Callable[[str], str | None], fault: Callable[[str], str | None]
+) -> str:
+    """Say what to do for a part that cannot run, "" where it can."""
+    if any(installed(package) is None for package in need.packages):
+        steps = [need.advice]
+    else:
+        steps = [reason for package in need.packages if (reason := fault(package))]
+    unfetched = [name for name in need.weights if not has_weights(name, weights)]
+    if unfetched:
+        # Snakemake takes a folder that exists for a finished one.
+        stale = [str(weights / name) for name in unfetched if (weights / name).exists()]
+        first = f"delete {' '.join(stale)} and run " if stale else ""
+        steps.append(f"{first}snakemake --cores 1 {' '.join(f'weights/{name}' for name in unfetched)}")
+    return ", then ".join(steps)
 
 
 def describe_machine() -> str:
@@ -193,6 +251,8 @@ def describe_machine() -> str:
 
 def _accelerator() -> str:
     """Name the GPU, its memory and the precisions that are worth setting."""
+    if import_fault("torch"):
+        return "torch cannot be imported"
     import torch
 
     if torch.cuda.is_available():

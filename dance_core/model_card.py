@@ -19,7 +19,8 @@ CARD = "README.md"
 # As many as a reader takes in; model.json has all of them.
 MOST_CLASSES = 100
 STRONGEST = 5
-RESTRICTED = "cc-by-nc-4.0"
+# Licences without commercial use, the narrowest first.
+RESTRICTED = ("cc-by-nc-sa-4.0", "cc-by-nc-4.0")
 OPEN_LICENCES = ("apache-2.0", "mit", "bsd-3-clause", "cc0-1.0")
 
 NAMES = {
@@ -168,8 +169,8 @@ def without_place(value: Any) -> Any:
 def _licence(model: Model) -> dict[str, str]:
     """Give the licence that the encoders leave to a model: the narrowest of theirs, "other" where one is not known."""
     known = [name.lower() for encoder in model.encoders for name in licences(encoder)]
-    if any(name.startswith("cc-by-nc") for name in known):
-        return {"license": RESTRICTED}
+    if narrowest := next((name for name in RESTRICTED if name in known), None):
+        return {"license": narrowest}
     if model.encoders and all(licences(name) for name in model.encoders) and set(known) <= set(OPEN_LICENCES):
         return {"license": "apache-2.0"}
     return {"license": "other", "license_name": "that-of-its-encoders-and-clips", "license_link": CARD}
@@ -250,8 +251,8 @@ def _encoders(model: Model) -> str:
         lines += [f"| {_plain(name)} | {licence} | {_plain(file)} | `{sha256}` |" for file, sha256 in files.items()]
     if not model.encoders:
         lines[-2:] = ["They were computed elsewhere; no encoder is recorded."]
-    if _licence(model)["license"] == RESTRICTED:
-        lines += ["", "**No commercial use**: an encoder is under CC-BY-NC-4.0, and the model cannot do without it."]
+    if (licence := _licence(model)["license"]) in RESTRICTED:
+        lines += ["", f"**No commercial use**: an encoder that made this model is under {licence.upper()}."]
     return "\n".join([*lines, "", "Clips have terms of their own, which may bind who uses a model made of them.", ""])
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom
 
 
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> dict[str, Any]:
@@ -33,6 +32,9 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> dict[str, Any]:
     Source:
         McNemar (1947); exact: binomial; mid-p: Fagerland, Lydersen and Laake (2013).
     """
+    # Loading it takes longer than all else that imports this module, most of which tests nothing.
+    from scipy.stats import binom
+
     if len(correct_a) != len(correct_b):
         raise ValueError(f"McNemar: {len(correct_a)} and {len(correct_b)} clips; compare predictions of the same clips")
     a, b = np.asarray(correct_a, bool), np.asarray(correct_b, bool)

@@ -37,17 +37,29 @@ def load(settings: BackboneSettings) -> Backbone:
     expect_frames(checkpoint, settings.frames)
     device = pick_device(settings.device)
     classifier: Any = checkpoint.load(AutoModelForVideoClassification, device, number_type(settings.precision))
+    return picture_backbone(classifier_input(classifier), checkpoint.preprocessor(), settings, device)
+
+
+def classifier_input(model: Any) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Get at what a video classifier reads, however its model pools the tokens.
+
+    Args:
+        model: A model of transformers with a part called classifier.
+
+    Returns:
+        A function from pixels [n, frames, 3, height, width] to features [n, d].
+    """
 
     def embed(pixels: torch.Tensor) -> torch.Tensor:
         seen: list[torch.Tensor] = []
-        hook = classifier.classifier.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
+        hook = model.classifier.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
         try:
-            classifier(pixels)
+            model(pixels)
         finally:
             hook.remove()
         return seen[0]
 
-    return picture_backbone(embed, checkpoint.preprocessor(), settings, device)
+    return embed
 
 
 def backbone_checkpoint(settings: BackboneSettings, loader: str) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""VideoMAE as a backbone: the mean of its tokens, normalised as its classifier was trained to see them."""
+"""VideoMAE as a backbone: what its classifier reads, or the mean of its tokens where it has none."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,12 @@ import torch
 from transformers import VideoMAEForVideoClassification, VideoMAEModel
 
 from dance_core.backbones.settings import Backbone, BackboneSettings
-from dance_core.backbones.transformers_video import backbone_checkpoint, expect_frames, picture_backbone
+from dance_core.backbones.transformers_video import (
+    backbone_checkpoint,
+    classifier_input,
+    expect_frames,
+    picture_backbone,
+)
 from dance_core.backbones.videomae_authors import FRAMES, SUFFIXES, load_authors
 from dance_core.devices import number_type, pick_device
 from dance_core.networks.checkpoints import Checkpoint
@@ -32,8 +37,8 @@ def load(settings: BackboneSettings) -> Backbone:
         ValueError: The model is absent, incomplete, no VideoMAE, or expects another number of frames.
 
     Source:
-        Tong et al. 2022 (VideoMAE); a fine-tuned checkpoint carries a layer norm between mean and classifier, a
-        pretrained one normalises each token.
+        Tong et al. 2022 (VideoMAE); a fine-tuned checkpoint carries a layer norm between mean and classifier, or
+        its classifier reads the first token; a pretrained one normalises each token.
     """
     checkpoint = backbone_checkpoint(settings, "videomae")
     if (path := _authors_file(checkpoint)) is not None:
@@ -75,8 +80,6 @@ def _embedding(
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """Give the function from pixels [n, frames, 3, height, width] to features [n, d]."""
     if "VideoMAEForVideoClassification" in architectures:
-        classifier: Any = checkpoint.load(VideoMAEForVideoClassification, device, precision)
-        normalise: Any = classifier.fc_norm or torch.nn.Identity()
-        return lambda pixels: normalise(classifier.videomae(pixels).last_hidden_state.mean(1))
+        return classifier_input(checkpoint.load(VideoMAEForVideoClassification, device, precision))
     encoder: Any = checkpoint.load(VideoMAEModel, device, precision, PRETRAINING)
     return lambda pixels: encoder(pixels).last_hidden_state.mean(1)

@@ -7,7 +7,7 @@ import torch
 from transformers import VJEPA2ForVideoClassification, VJEPA2Model
 
 from dance_core.backbones.settings import Backbone, BackboneSettings
-from dance_core.backbones.transformers_video import backbone_checkpoint, picture_backbone
+from dance_core.backbones.transformers_video import backbone_checkpoint, classifier_input, picture_backbone
 from dance_core.devices import number_type, pick_device
 from dance_core.networks.checkpoints import Checkpoint
 
@@ -53,7 +53,6 @@ def _embedding(
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """Give the function from pixels [n, frames, 3, height, width] to features [n, d]."""
     if "VJEPA2ForVideoClassification" in architectures:
-        classifier: Any = checkpoint.load(VJEPA2ForVideoClassification, device, precision)
-        return lambda pixels: classifier.pooler(classifier.vjepa2.get_vision_features(pixels))
+        return classifier_input(checkpoint.load(VJEPA2ForVideoClassification, device, precision))
     model: Any = checkpoint.load(VJEPA2Model, device, precision)
     return lambda pixels: model.get_vision_features(pixels).mean(1)

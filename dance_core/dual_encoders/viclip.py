@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers.utils import cached_file
 
 from dance_core.devices import number_type, pick_device
 from dance_core.dual_encoders.settings import DualEncoderSettings
@@ -84,7 +83,7 @@ def _files(settings: DualEncoderSettings) -> tuple[Path, Path]:
     if location.is_file():
         return location, location.parent
     if not location.is_dir():
-        return _from_hub(settings)
+        return _from_hub(checkpoint)
     found = sorted(file for file in location.iterdir() if file.suffix in SUFFIXES)
     chosen = [file for file in found if file.name == WEIGHTS] or found
     if len(chosen) != 1:
@@ -93,18 +92,13 @@ def _files(settings: DualEncoderSettings) -> tuple[Path, Path]:
     return chosen[0], location
 
 
-def _from_hub(settings: DualEncoderSettings) -> tuple[Path, Path]:
+def _from_hub(checkpoint: Checkpoint) -> tuple[Path, Path]:
     """Fetch the weights and what there is of tokenizer files; the code beside them is left where it is."""
-    try:
-        weights = Path(str(cached_file(settings.model, WEIGHTS, revision=settings.revision)))
-        for name in TOKENIZER_FILES:
-            cached_file(settings.model, name, revision=settings.revision, _raise_exceptions_for_missing_entries=False)
-    except (OSError, ValueError) as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
-        raise ValueError(
-            f"{PLACE}: '{settings.model}' cannot be loaded here ({reason}); put {WEIGHTS} and the files of CLIP's "
-            "tokenizer into a local folder and name that folder"
-        ) from error
+    weights = checkpoint.file(WEIGHTS)
+    if weights is None:
+        raise ValueError(f"{PLACE}: '{checkpoint.model}' has no {WEIGHTS}; name another model, or a local folder")
+    for name in TOKENIZER_FILES:
+        checkpoint.file(name)
     return weights, weights.parent
 
 

@@ -1,19 +1,22 @@
 """Checkpoints of the transformers library: of the registry, from a local folder, or from the hub at a pinned commit."""
 
-import json
 import logging
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from huggingface_hub import errors, hf_hub_download
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedModel
-from transformers.utils import cached_file
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from dance_core.networks.encoder_registry import COMMIT, EncoderEntry, complete_folder, encoder_registry
+from dance_core.networks.hub import why
 from dance_core.networks.preprocessing import PicturePreprocessor
+from dance_core.tables import read_json
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +96,8 @@ class Checkpoint:
         Raises:
             ValueError: The model cannot be found.
         """
+        # Else transformers, given a .bin of the hub, asks a service to propose its conversion to the owner.
+        os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
         local = Path(self.location()).exists()
         return {"trust_remote_code": False, **({"local_files_only": True} if local else {"revision": self.revision})}
 
@@ -195,27 +200,53 @@ class Checkpoint:
         Raises:
             ValueError: Neither says it.
         """
-        found = self._preprocessor_file()
+        found = next(filter(None, map(self.file, PREPROCESSORS)), None)
         registered = self.entry.preprocessing if self.entry is not None else None
         if found is None:
             if registered is None:
                 raise ValueError(f"{self.place}: '{self.model}' has no {PREPROCESSORS[0]}; copy it beside the weights")
             return registered, f"the registry's '{self.model}'"
-        config = json.loads(found.read_text("utf-8"))
+        config = read_json(found)
         if registered is not None:
             _tell_differences(found, config, registered)
         return config, f"{self.model}/{found.name}"
 
-    def _preprocessor_file(self) -> Path | None:
-        """Find the file that says how pictures are prepared; None where there is none."""
-        if Path(self.location()).is_file():
+    def file(self, name: str) -> Path | None:
+        """Find one file of the model, fetched where the model is on the hub.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The file; None where the model has none of that name.
+
+        Raises:
+            ValueError: The model cannot be found, or the hub cannot be asked.
+        """
+        location = self.location()
+        if Path(location).exists():
+            return path if (path := Path(location, name)).is_file() else None
+        try:
+            return Path(hf_hub_download(location, name, revision=self.revision))
+        except errors.RemoteEntryNotFoundError:
             return None
-        options = {key: value for key, value in self.options().items() if key != "trust_remote_code"}
-        for name in PREPROCESSORS:
-            path = cached_file(self.location(), name, _raise_exceptions_for_missing_entries=False, **options)
-            if path is not None:
-                return Path(path)
-        return None
+        except Exception as error:  # the network layers below raise kinds of their own
+            raise self.refusal(name, error) from error
+
+    def refusal(self, what: str, error: Exception) -> ValueError:
+        """Say in one sentence why a part of the model cannot be loaded, and what to do.
+
+        Args:
+            what: The part.
+            error: What loading it raised.
+
+        Returns:
+            An error to raise.
+        """
+        return ValueError(
+            f"{self.place}: {what} of '{self.model}' cannot be loaded here ({_reason(error)}); "
+            "put a complete copy of the model into a local folder and name that folder"
+        )
 
     def _found(self, loader: Any, what: str) -> Any:
         """Call a loader of transformers, and say in one sentence what it could not find."""
@@ -224,11 +255,17 @@ class Checkpoint:
             return loader(location, **options)
         # Broken files make the readers below raise kinds of their own.
         except Exception as error:
-            reason = str(error).split("\n", 1)[0].rstrip(".")
-            raise ValueError(
-                f"{self.place}: {what} of '{self.model}' cannot be loaded here ({reason}); "
-                "put a complete copy of the model into a local folder and name that folder"
-            ) from error
+            raise self.refusal(what, error) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Say in a few words why a part cannot be loaded; transformers wraps what the hub answers."""
+    if isinstance(error, UnpicklingError):
+        return "the file is broken, or it would have to run code, which is refused"
+    for cause in (error, error.__cause__):
+        if isinstance(cause, errors.HfHubHTTPError | errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
+            return why(cause)
+    return str(error).split("\n", 1)[0].rstrip(".")
 
 
 def _tell_differences(path: Path, config: dict[str, Any], registered: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any
@@ -61,7 +62,7 @@ def embedded(
         One embedding of shape (d,) for each item.
 
     Raises:
-        ValueError: A clip cannot be prepared, or the memory does not suffice for a single one.
+        ValueError: A clip cannot be prepared, a worker was killed, or the memory does not suffice for a single clip.
     """
     run = _Batches(embed, size)
     if not workers:
@@ -90,6 +91,11 @@ def _prepared_ahead(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise ValueError(
+            "a process that decodes clips was killed, most likely for want of memory; run the stage again with fewer "
+            "threads or more memory"
+        ) from error
     finally:
         for future in waiting:
             future.cancel()

@@ -144,21 +144,28 @@ def complete_folder(entry: EncoderEntry, weights: str | Path, place: str) -> Pat
     Raises:
         ValueError: A file is absent, or is not the one that the registry or the fetch has noted.
     """
+    _verified(entry, weights, place)
+    return Path(weights) / entry.name
+
+
+def _verified(entry: EncoderEntry, weights: str | Path, place: str) -> dict[str, str]:
+    """Check the files of an encoder as `complete_folder` says, and give the SHA-256 of each."""
     folder = Path(weights) / entry.name
     if not entry.is_complete(folder):
         raise ValueError(f"{place}: '{entry.name}' is not complete at '{folder}'; {entry.how_to_get(folder)}")
     noted = read_json(folder / SOURCE_FILE)["files"] if (folder / SOURCE_FILE).is_file() else {}
     pinned = {name: digest for names in entry.files for name, digest in names.items() if digest}
     expected = [(path.name, pinned.get(path.name) or noted.get(path.name)) for path in entry.present(folder)]
-    _verify(folder, tuple(expected), entry.how_to_get(folder))
-    return folder
+    return dict(_checked(folder, tuple(expected), entry.how_to_get(folder)))
 
 
 @cache
-def _verify(folder: Path, expected: tuple[tuple[str, str | None], ...], again: str) -> None:
+def _checked(folder: Path, expected: tuple[tuple[str, str | None], ...], again: str) -> tuple[tuple[str, str], ...]:
     """Compare files with the digests that are known; once in a process, since all of them are read."""
+    digests = []
     for name, digest in expected:
         found = sha256_of(folder / name)
+        digests.append((name, found))
         if digest is None:
             _log.warning("%s: no SHA-256 is known to check it by; it is %s", folder / name, found)
         elif found != digest:
@@ -166,6 +173,7 @@ def _verify(folder: Path, expected: tuple[tuple[str, str | None], ...], again: s
                 f"weights '{folder / name}' have sha256 {found[:12]}… but {digest[:12]}… is expected; delete "
                 f"the folder '{folder}' and {again}"
             )
+    return tuple(digests)
 
 
 def encoder_digests(settings: Mapping[str, Any], weights: str | Path = "weights") -> dict[str, dict[str, str]]:
@@ -188,9 +196,7 @@ def encoder_digests(settings: Mapping[str, Any], weights: str | Path = "weights"
     if not model or settings.get("name") == "file":
         return {}
     if model in encoder_registry():
-        entry = encoder_registry()[model]
-        folder = complete_folder(entry, weights, "model")
-        return {model: {path.name: sha256_of(path) for path in entry.present(folder)}}
+        return {model: _verified(encoder_registry()[model], weights, "model")}
     path = Path(model)
     if path.is_file():
         return {path.name: {path.name: sha256_of(path)}}

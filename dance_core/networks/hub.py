@@ -171,22 +171,33 @@ class _Source:
         except ValueError:
             raise
         except Exception as error:  # the network layers below raise kinds of their own
-            raise ValueError(self.sentence(name, _reason(error))) from error
+            raise ValueError(self.sentence(name, why(error))) from error
 
 
-def _reason(error: Exception) -> str:
-    """Say in a few words what an error of the hub's library means."""
-    from huggingface_hub import errors
+def why(error: BaseException) -> str:
+    """Say in a few words what an error of the hub's library means, for a sentence with its cure.
 
+    Args:
+        error: Such as a refusal of the hub, or no connection to it.
+
+    Returns:
+        The words.
+    """
+    from huggingface_hub import constants, errors
+
+    if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
+        return why(error.__cause__)
     if isinstance(error, errors.GatedRepoError):
         return "its owner asks for consent: accept the terms on its page and log in with 'hf auth login'"
     if isinstance(error, errors.RepositoryNotFoundError):
         return "the hub answers 401 or 404: the repository is private or gone; log in with 'hf auth login'"
     if isinstance(error, errors.RevisionNotFoundError):
         return "the hub has no such commit"
+    if isinstance(error, errors.HfHubHTTPError) and error.response.status_code == 401:
+        return "the hub answers 401: it does not know the token; log in again with 'hf auth login', or unset HF_TOKEN"
     if isinstance(error, errors.HfHubHTTPError):
         return f"the hub answers {error.response.status_code}"
-    if isinstance(error, errors.OfflineModeIsEnabled):
+    if isinstance(error, errors.OfflineModeIsEnabled) or constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set"
     return f"{NO_CONNECTION}: {type(error).__name__}"
 

@@ -53,7 +53,7 @@ def pose_settings(model: Model, weights: str | Path, device: str | None = None) 
     Raises:
         ValueError: The features need poses, and those of the model were read from files; or the weights are absent.
     """
-    required = backbone_settings(model, weights).name in BLOCKS
+    required = _settings(BackboneSettings, "backbone", model, weights, device).name in BLOCKS
     if not required and "motion" not in model.settings.get("families", ()):
         return None
     # Estimators have no "auto".

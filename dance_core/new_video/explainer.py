@@ -1,10 +1,11 @@
 """From video files to their explanations, by the functions of the pipeline's own stages."""
 
+import logging
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from dance_core.networks.clip_batches import embedded
 from dance_core.networks.clip_frames import Clip, feature_table
 from dance_core.new_video.encoders import backbone_settings, pose_settings
 from dance_core.new_video.explanation import Explanation, explanation
-from dance_core.poses import POSES_SCHEMA, estimate_poses, pose_estimator
+from dance_core.poses import POSES_SCHEMA, PoseEstimator, PoseSettings, estimate_poses, pose_estimator
 from dance_core.video import ClipProbe, UnreadableVideo, probe_clip
+
+_log = logging.getLogger(__name__)
 
 # What a damaged or outsized video can make the decoder, the estimator or the backbone raise.
 FAULTS = (ValueError, OSError, RuntimeError, MemoryError, av.FFmpegError, cv2.error)
@@ -68,7 +71,7 @@ class Explainer:
         self._batch_size, self._device = batch_size, settings.device
         self._poses = pose_settings(model, weights, device)
         self._backbone = load_backbone(settings)
-        self._estimator = None if self._poses is None else pose_estimator(self._poses)
+        self._estimator = None if self._poses is None else _estimator(self._poses)
 
     def explain(self, path: str | Path) -> Explanation:
         """Explain one video; what it gives does not depend on the videos before it.
@@ -168,6 +171,18 @@ class Explainer:
         row = pd.DataFrame([{"clip_id": path.stem, "path": path.name, **vars(probe)}])
         poses, quality = estimate_poses(row, path.parent, self._poses, self._estimator)
         return poses, {str(name): value for name, value in quality.iloc[0].to_dict().items()}
+
+
+def _estimator(settings: PoseSettings) -> PoseEstimator:
+    """Make the pose estimator, on the processor where it has no way to the device that the backbone runs on."""
+    try:
+        return pose_estimator(settings)
+    except ValueError as error:
+        if settings.device == "cpu":
+            raise
+        made = pose_estimator(replace(settings, device="cpu"))
+        _log.warning("%s; poses are estimated on the processor", str(error).split(";", 1)[0])
+        return made
 
 
 def named_error(path: Path, error: Exception) -> ValueError:

@@ -91,12 +91,20 @@ def test_encoders_are_listed_with_digests_and_licences():
     ]
 
 
-@pytest.mark.parametrize("name", ["videomae-base", "MCG-NJU/videomae-base"])
-def test_an_encoder_that_forbids_commercial_use_does_so_for_the_model(name):
-    limited = replace(model(), encoders={**model().encoders, name: {"model.safetensors": "ab" * 32}})
-    assert licences(name) == ["CC-BY-NC-4.0"]
-    assert front_matter(limited)["license"] == "cc-by-nc-4.0"
-    assert "**No commercial use**" in model_card(limited)
+@pytest.mark.parametrize(
+    ("names", "licence"),
+    [
+        (["videomae-base"], "CC-BY-NC-4.0"),
+        (["MCG-NJU/videomae-base"], "CC-BY-NC-4.0"),
+        (["videomae-base", "viclip-base-patch16"], "CC-BY-NC-SA-4.0"),
+    ],
+)
+def test_an_encoder_that_forbids_commercial_use_does_so_for_the_model(names, licence):
+    others = {name: {"model.safetensors": "ab" * 32} for name in names}
+    limited = replace(model(), encoders={**model().encoders, **others})
+    assert licences(names[-1]) == [licence]
+    assert front_matter(limited)["license"] == licence.lower()
+    assert f"**No commercial use**: an encoder that made this model is under {licence}." in model_card(limited)
     assert "**No commercial use**" not in model_card(model())
 
 

@@ -40,6 +40,15 @@ def test_a_fine_tuned_model_gives_what_its_classifier_reads(tmp_path):
         np.testing.assert_allclose(features, normal * model.fc_norm.weight + model.fc_norm.bias, atol=1e-5)
 
 
+def test_a_classifier_of_the_first_token_gives_that(tmp_path):
+    """So are models fine-tuned from the pretrained one by transformers' own recipe."""
+    folder = tiny_models.videomae(tmp_path, use_mean_pooling=False)
+    model = VideoMAEForVideoClassification.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        first = model.videomae(pixels(folder)).last_hidden_state[0, 0]
+    np.testing.assert_allclose(features_of(load_backbone(settings(folder)), CLIP), first, atol=1e-5)
+
+
 def test_a_pretrained_model_gives_the_mean_of_its_tokens(tmp_path):
     folder = tiny_models.videomae(tmp_path, finetuned=False)
     features = features_of(load_backbone(settings(folder)), CLIP)

@@ -5,6 +5,7 @@ import pytest
 
 from dance_core.dual_encoders import DualEncoderSettings, load_dual_encoder
 from tests.unit.networks import tiny_viclip
+from tests.unit.networks.local_hub import LocalHub, usual_hub
 from tests.unit.networks.memory_clip import MemoryClip, embedding_of, random_pictures
 
 CLIP = MemoryClip(random_pictures(8, 12, 16, 16))
@@ -99,10 +100,24 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
 
 def test_a_hub_that_cannot_be_reached_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(
         ValueError,
-        match=r"^dual_encoder\.model: 'nobody/viclip' cannot be loaded here \(.+\); put model\.safetensors and the "
-        r"files of CLIP's tokenizer into a local folder and name that folder$",
+        match=r"^dual_encoder\.model: model\.safetensors of 'nobody/viclip' cannot be loaded here \(HF_HUB_OFFLINE is "
+        r"set\); put a complete copy of the model into a local folder and name that folder$",
     ):
         load("nobody/viclip", revision="0" * 40)
+
+
+def test_weights_and_tokenizer_come_from_the_hub_and_no_code(tmp_path, monkeypatch):
+    tiny_viclip.save(tmp_path / "own")
+    files = {file.name: file.read_bytes() for file in (tmp_path / "own").iterdir()}
+    served = LocalHub("0" * 40, {**files, "viclip.py": b"code"}, large=("model.safetensors",))
+    with usual_hub(served, monkeypatch, tmp_path / "cache") as hub:
+        fetched = load("someone/viclip", revision="0" * 40)
+        assert {name for method, name, _ in hub.requests if method == "GET" and name} == set(files)
+        del hub.files["model.safetensors"]
+        with pytest.raises(
+            ValueError, match=r"'other/viclip' has no model\.safetensors; name another model, or a local"
+        ):
+            load("other/viclip", revision="0" * 40)
+    np.testing.assert_array_equal(fetched.text_embedding("a ball"), load(tmp_path / "own").text_embedding("a ball"))

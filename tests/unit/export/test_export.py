@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import onnxruntime
 import pytest
 from huggingface_hub import ModelCard
 
@@ -95,13 +96,11 @@ def test_without_the_package_a_graph_is_refused_with_the_cure(run, tmp_path, mon
 
 
 def session(path):
-    runtime = pytest.importorskip("onnxruntime", reason="the extra export is not installed")
-    return runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_graph_computes_what_the_model_does(tmp_path, seed):
-    pytest.importorskip("onnx", reason="the extra export is not installed")
     trained = small_model(seed)
     trained.save(tmp_path / "model")
     assert main(["export", str(tmp_path / "model"), "--to", str(tmp_path), "--format", "onnx"]) == 1  # not empty
@@ -123,7 +122,6 @@ def test_the_graph_computes_what_the_model_does(tmp_path, seed):
 
 
 def test_a_graph_by_hand_with_its_names(run, tmp_path):
-    pytest.importorskip("onnx", reason="the extra export is not installed")
     export_model(run / "model", tmp_path / "out", "onnx")
     graph = session(tmp_path / "out" / "model.onnx")
     found = dict(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass
@@ -90,3 +91,14 @@ def running(hub: LocalHub) -> Iterator[LocalHub]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def usual_hub(hub: LocalHub, monkeypatch, cache: Path) -> Iterator[LocalHub]:
+    """Run a hub that takes the place of the real one, with an empty cache."""
+    with running(hub):
+        address = f"{hub.endpoint}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.endpoint)
+        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", address)
+        yield hub

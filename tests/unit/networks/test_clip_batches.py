@@ -1,5 +1,8 @@
 """Batches: in order, always full, decoded ahead without a difference, halved where memory is short."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -28,6 +31,12 @@ def prepared(number):
 def refused(number):
     if number == 3:
         raise ValueError("clip 3 cannot be read; mend it")
+    return prepared(number)
+
+
+def killed(number):
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
     return prepared(number)
 
 
@@ -60,6 +69,11 @@ def test_a_single_clip_that_does_not_fit_is_an_error():
 def test_a_clip_that_cannot_be_prepared_is_an_error_with_its_own_words(workers):
     with pytest.raises(ValueError, match=r"^clip 3 cannot be read; mend it$"):
         values(9, size=2, workers=workers, prepare=refused)
+
+
+def test_a_worker_that_the_system_kills_is_an_error_with_the_cure():
+    with pytest.raises(ValueError, match=r"^a process that decodes clips was killed, most likely for want of memory; "):
+        values(9, size=2, workers=2, prepare=killed)
 
 
 def test_the_usual_batch_follows_the_device():

@@ -93,6 +93,11 @@ def test_a_file_that_is_nowhere(hub, tmp_path):
     ("status", "code", "reason"),
     [
         (401, "RepoNotFound", "the hub answers 401 or 404: the repository is private or gone; log in with 'hf auth"),
+        (
+            401,
+            "",
+            "the hub answers 401: it does not know the token; log in again with 'hf auth login', or unset HF_TOKEN",
+        ),
         (403, "GatedRepo", "its owner asks for consent: accept the terms on its page and log in with 'hf auth login'"),
         (404, "RevisionNotFound", "the hub has no such commit"),
         (418, "", "the hub answers 418"),

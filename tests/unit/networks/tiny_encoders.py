@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     TimesformerConfig,
     TimesformerForVideoClassification,
@@ -16,10 +15,8 @@ from transformers import (
     VJEPA2Model,
 )
 
-from tests.unit.networks import tiny_models
+from tests.unit.networks import tiny_models, tiny_viclip
 from tests.unit.networks.tiny_models import SMALL
-
-FRAMES = {"timesformer": 8, "vivit": 32, "xclip": 8, "viclip": 8}
 
 
 def random_tensors(shapes: dict[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
@@ -56,44 +53,10 @@ def save_authors(folder: Path, finetuned: bool) -> None:
     torch.save({key: authors_tensors(64, 1, finetuned), "epoch": 7}, folder / "checkpoint.pth")
 
 
-def viclip_tensors(width: int = 64, patch: int = 8, grid: int = 2, words: int = 8) -> dict[str, torch.Tensor]:
-    """ViCLIP under the names of its checkpoints."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "vision_encoder.conv1.weight": (width, 3, 1, patch, patch),
-        "vision_encoder.class_embedding": (width,),
-        "vision_encoder.positional_embedding": (grid**2 + 1, width),
-        "vision_encoder.temporal_positional_embedding": (1, FRAMES["viclip"], width),
-        "vision_encoder.proj": (width, 10),
-        "text_encoder.token_embedding.weight": (words, width),
-        "text_encoder.positional_embedding": (77, width),
-        "text_encoder.text_projection": (width, 10),
-        "temp": (),
-    }
-    for norm in ("vision_encoder.ln_pre", "vision_encoder.ln_post", "text_encoder.ln_final"):
-        shapes |= {f"{norm}.weight": (width,), f"{norm}.bias": (width,)}
-    for block in ("vision_encoder.transformer.resblocks.0.", "text_encoder.transformer.resblocks.0."):
-        shapes |= {f"{block}attn.in_proj_weight": (3 * width, width), f"{block}attn.in_proj_bias": (3 * width,)}
-        for layer, (rows, columns) in {
-            "attn.out_proj": (width, width),
-            "mlp.c_fc": (4 * width, width),
-            "mlp.c_proj": (width, 4 * width),
-        }.items():
-            shapes |= {f"{block}{layer}.weight": (rows, columns), f"{block}{layer}.bias": (rows,)}
-        for norm in ("ln_1", "ln_2"):
-            shapes |= {f"{block}{norm}.weight": (width,), f"{block}{norm}.bias": (width,)}
-    return random_tensors(shapes)
-
-
 def save_viclip(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    save_file(viclip_tensors(), folder / "model.safetensors")
-    words = ["<unk>", "a", "video", "of", "red", "square", "<start>", "<end>"]
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<start> $A <end>", special_tokens=[("<start>", 6), ("<end>", 7)]
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
+    frames = torch.randn((1, 8, tiny_viclip.WIDTH), generator=torch.Generator().manual_seed(5))
+    tensors = {**tiny_viclip.tensors(), "vision_encoder.temporal_positional_embedding": frames}
+    tiny_viclip.save(folder, content=tensors)
 
 
 def save_vjepa2(folder: Path, finetuned: bool) -> None:

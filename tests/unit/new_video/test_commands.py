@@ -63,6 +63,15 @@ def test_explain_of_good_videos_ends_well(folder):
     assert main(["explain", "model", "clips/five.mp4", "--out", "out"]) == 0
 
 
+def test_a_command_that_is_stopped_says_so_in_a_word(folder, monkeypatch, capsys):
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dance_core.new_video.commands.explain_files", stopped)
+    assert main(["explain", "model", "clips/five.mp4", "--out", "out"]) == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
 def test_what_is_no_model_folder_or_no_output_folder_is_said(folder, capsys):
     assert main(["explain", "clips", "clips/five.mp4", "--out", "out"]) == 1
     assert "clips: model.safetensors is absent" in capsys.readouterr().err

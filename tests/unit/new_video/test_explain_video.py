@@ -16,7 +16,7 @@ from dance_core.clips import feature_matrix
 from dance_core.manifest import probe_clips
 from dance_core.model import Model
 from dance_core.networks.encoder_registry import model_encoders
-from dance_core.new_video import Explainer, explain_video, explain_videos
+from dance_core.new_video import Explainer, explain_video, explain_videos, explainer
 from dance_core.new_video.explainer import named_error
 from dance_core.poses import PoseSettings, estimate_poses
 from dance_core.tables import read_shards, read_table
@@ -289,6 +289,34 @@ def test_a_pose_network_among_the_weights_is_checked_by_its_bare_name(encoders, 
         Explainer(trained)
 
 
+def test_poses_are_estimated_on_the_processor_where_their_runtime_cannot_reach_the_gpu(
+    encoders, tmp_path, monkeypatch, caplog
+):
+    asked = []
+
+    def estimator(settings):
+        asked.append(settings.device)
+        if settings.device != "cpu":
+            raise ValueError("poses: onnxruntime cannot run on 'cuda' here; run 'pip install onnxruntime-gpu'")
+        return encoders[0]
+
+    monkeypatch.setattr(explainer, "pose_estimator", estimator)
+    Explainer(model(), device="cuda")
+    assert asked == ["cuda", "cpu"]
+    assert encoders[1][0][1].device == "cuda"
+    assert caplog.messages == ["poses: onnxruntime cannot run on 'cuda' here; poses are estimated on the processor"]
+
+
+def test_an_estimator_that_cannot_run_anywhere_is_an_error(encoders, monkeypatch):
+    def estimator(settings):
+        raise ValueError(f"poses: no model for {settings.device}")
+
+    monkeypatch.setattr(explainer, "pose_estimator", estimator)
+    for device in (None, "cuda"):
+        with pytest.raises(ValueError, match="poses: no model for cpu"):
+            Explainer(model(), device=device)
+
+
 def test_a_model_that_knows_no_digests_is_not_refused(encoders, tmp_path):
     Explainer(replace(own_encoder(tmp_path / "vm"), encoders={}))
 
@@ -312,7 +340,8 @@ def test_the_logits_are_those_of_the_stages_of_the_pipeline():
         concept_weight=generator.normal(size=(3, 5120)) / 70,
     )
     source = ROOT / "data" / "demo"
-    rows = pd.DataFrame({"clip_id": ["a", "b"], "path": ["boxing/boxing_p17.mp4", "walking/walking_p19.mp4"]})
+    paths = ["boxing/boxing_p17.mp4#frames=0-19", "walking/walking_p19.mp4#frames=5-24"]
+    rows = pd.DataFrame({"clip_id": ["a", "b"], "path": paths})
     rows = probe_clips(rows.assign(label="", split="test", group=""), source)
     poses, _ = estimate_poses(rows, source, PoseSettings(**seen.settings["poses"], weights=WEIGHTS))
     told = BackboneSettings(**seen.settings["backbone"], weights=WEIGHTS)
