@@ -2,7 +2,7 @@ rule poses:
     input:
         manifest="results/{dataset}/manifest.parquet",
         weights=weights_of("poses", "estimator"),
-        model=own_files("poses", "model", "detector", "folder"),
+        model=sorted({*own_files("poses", "model", "detector", "folder"), *pose_model_files()}),
     output:
         poses="results/{dataset}/poses/{scatteritem}.parquet",
         quality="results/{dataset}/pose_quality/{scatteritem}.parquet",
