@@ -16,7 +16,7 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A driven Chromium with a fresh profile; tests are skipped where it or selenium is not installed."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -33,6 +33,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     started.set_script_timeout(20)
     yield started
     started.quit()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_plays_on(browser: object) -> Iterator[None]:
+    """Leave no page open whose videos would take a core from the tests that follow."""
+    yield
+    browser.get("about:blank")
 
 
 @pytest.fixture
