@@ -23,7 +23,9 @@ rule finetune:
         core=core_digest("finetune"),
         source=lookup(dpath="source", within=config),
         decoder=lookup(dpath="data/decoder", within=config),
-        backbone=lookup(dpath="backbone", within=config),
+        frames=lookup(dpath="backbone/frames", within=config),
+        sampling=lookup(dpath="backbone/sampling", within=config),
+        stride=lookup(dpath="backbone/stride", within=config),
         settings=lookup(dpath="finetuning", within=config),
         checkpoints="results/{dataset}/finetuning_checkpoints",
     message:

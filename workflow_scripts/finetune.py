@@ -7,8 +7,8 @@ from _job import job_log
 from dance_core.finetuning import Job, finetune_settings, run_job
 
 with job_log(snakemake.log[0]):
-    seen = {key: snakemake.params.backbone[key] for key in ("frames", "sampling", "stride")}
-    chosen = dict(snakemake.params.settings, **seen, decoder=snakemake.params.decoder)
+    seen = {key: snakemake.params[key] for key in ("frames", "sampling", "stride", "decoder")}
+    chosen = dict(snakemake.params.settings, **seen)
     del chosen["enabled"]
     processes = chosen.pop("processes")
     job = Job(

@@ -28,12 +28,7 @@ def load(settings: BackboneSettings) -> Backbone:
         ValueError: The model is absent, incomplete, has no classifier, or expects another number of frames.
     """
     checkpoint = backbone_checkpoint(settings, "transformers_video")
-    model_type = checkpoint.config().model_type
-    if model_type not in MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES:
-        raise ValueError(
-            f"backbone.model: '{settings.model}' is of type '{model_type}', which is no video classifier; "
-            f"use one of: {', '.join(MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES)}"
-        )
+    classifier_config(checkpoint)
     expect_frames(checkpoint, settings.frames)
     device = pick_device(settings.device)
     classifier: Any = checkpoint.load(AutoModelForVideoClassification, device, number_type(settings.precision))
@@ -111,6 +106,27 @@ def picture_backbone(
         raise ValueError(f"backbone: sampling '{settings.sampling}' is unknown; use one of: {', '.join(SAMPLINGS)}")
     stride = settings.stride if settings.sampling == "dense" else None
     return Backbone(SpreadPictures(settings.frames, preprocess, stride), features)
+
+
+def classifier_config(checkpoint: Checkpoint) -> Any:
+    """Read the configuration of a video classifier.
+
+    Args:
+        checkpoint: The model.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ValueError: The model is absent, or of another kind.
+    """
+    config = checkpoint.config()
+    if config.model_type not in MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES:
+        raise ValueError(
+            f"{checkpoint.place}: '{checkpoint.model}' is of type '{config.model_type}', which is no video classifier; "
+            f"use one of: {', '.join(MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES)}"
+        )
+    return config
 
 
 def expect_frames(checkpoint: Checkpoint, frames: int) -> None:

@@ -14,19 +14,20 @@ import pandas as pd
 from dance_core.clips import class_indices, class_names, training_clips
 from dance_core.finetuning.checkpoints import Checkpoints, Progress
 from dance_core.finetuning.clips import TrainClips, ValClips
-from dance_core.finetuning.networks import picture_size, save_network, starting_network
+from dance_core.finetuning.networks import picture_size, save_network, starting_checkpoint, starting_network
 from dance_core.finetuning.settings import AugmentationSettings, FinetuneSettings
 from dance_core.finetuning.team import Team, join, launch
 from dance_core.finetuning.trainer import Task, Trainer
 from dance_core.networks.clip_frames import readable_clips
 from dance_core.networks.preprocessing import PicturePreprocessor
 from dance_core.tables import read_json, read_table, write_json, write_table
+from dance_core.video.clip_source import clip_source
 
 __all__ = ["AugmentationSettings", "FinetuneSettings", "Job", "finetune", "finetune_settings", "read_job", "run_job"]
 
 _log = logging.getLogger(__name__)
 
-# What decides how fast a run is, and not what it comes to.
+# What decides how fast a run is, and not what it comes to but for rounding.
 MACHINE_SETTINGS = ("device", "accumulation", "checkpoint_minutes")
 
 
@@ -58,7 +59,7 @@ class Job:
 def run_job(job: Job, n_processes: int = 1) -> None:
     """Fine-tune in this process, or in several that train together.
 
-    The result does not depend on the number, but for rounding.
+    The result does not depend on the number, but for rounding, unless the network draws numbers of its own.
 
     Args:
         job: What to do.
@@ -139,10 +140,11 @@ def _fingerprint(job: Job, splits: Iterable[pd.DataFrame]) -> str:
     """Digest everything that decides what a run comes to."""
     settings = {name: value for name, value in asdict(job.settings).items() if name not in MACHINE_SETTINGS}
     clips = [rows[["clip_id", "path", "label", "n_frames"]].to_dict("list") for rows in splits]
-    files = [Path(job.source) / path for part in clips for path in part["path"]]
-    if job.settings.model and Path(job.settings.model).is_dir():
-        files += [path for path in sorted(Path(job.settings.model).rglob("*")) if path.is_file()]
-    stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()]
+    files = [clip_source(Path(job.source) / path).file for part in clips for path in part["path"]]
+    if job.settings.model:
+        location = Path(starting_checkpoint(job.settings).location())
+        files += [path for path in sorted(location.rglob("*")) if path.is_file()]
+    stamps = [(path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.exists()]
     return hashlib.sha256(json.dumps([settings, clips, stamps, job.version]).encode()).hexdigest()
 
 

@@ -5,7 +5,7 @@ how a step is shared among processes.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any, cast
@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from dance_core.finetuning.augmentation import augmented, mixed
 from dance_core.finetuning.sampling import Pair, chosen_frames
 from dance_core.finetuning.settings import FinetuneSettings
+from dance_core.networks.clip_batches import KILLED
 from dance_core.networks.clip_frames import Clip
 from dance_core.networks.preprocessing import PicturePreprocessor
 
@@ -106,7 +107,7 @@ class ValClips(Dataset):
         return pictures[None], self.labels[number : number + 1]
 
 
-def loader(clips: TrainClips | ValClips, batches: Iterable[Sequence[Any]], workers: int) -> DataLoader:
+def prepared(clips: TrainClips | ValClips, batches: Iterable[Sequence[Any]], workers: int) -> Iterator[Batch]:
     """Go through batches of clips, in order.
 
     Args:
@@ -114,8 +115,11 @@ def loader(clips: TrainClips | ValClips, batches: Iterable[Sequence[Any]], worke
         batches: Keys of each batch.
         workers: Processes that prepare batches ahead; 0 prepares each when its turn comes.
 
-    Returns:
-        An iterable of `Batch`.
+    Yields:
+        Pictures and targets of each batch.
+
+    Raises:
+        ValueError: A clip cannot be read, or a worker was killed.
     """
     # Where processes cannot be forked a worker would run the script of the job again.
     workers = workers if sys.platform == "linux" else 0
@@ -126,18 +130,44 @@ def loader(clips: TrainClips | ValClips, batches: Iterable[Sequence[Any]], worke
             "prefetch_factor": AHEAD,
             "worker_init_fn": _one_thread,
         }
-    pinned = torch.cuda.is_available()
-    return DataLoader(
-        clips, batch_sampler=cast(Any, batches), num_workers=workers, collate_fn=_joined, pin_memory=pinned, **ahead
+    # What a worker raises would come as the text of its traceback.
+    keys, pinned = cast(Any, batches), torch.cuda.is_available()
+    found = DataLoader(
+        _Told(clips), batch_sampler=keys, num_workers=workers, collate_fn=_joined, pin_memory=pinned, **ahead
     )
+    try:
+        for batch in found:
+            if isinstance(batch, ValueError):
+                raise batch
+            yield batch
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise ValueError(KILLED) from error
+
+
+@dataclass(frozen=True)
+class _Told(Dataset):
+    """Clips, or in the place of one what is wrong with it."""
+
+    clips: TrainClips | ValClips
+
+    def __getitem__(self, key: Any) -> tuple[np.ndarray, np.ndarray] | ValueError:
+        try:
+            return self.clips[key]
+        except ValueError as error:
+            return error
 
 
 def _one_thread(worker: int) -> None:
     cv2.setNumThreads(0)
 
 
-def _joined(items: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
-    """Put the items of a batch behind each other."""
+def _joined(items: list[tuple[np.ndarray, np.ndarray] | ValueError]) -> Batch | ValueError:
+    """Put the items of a batch behind each other; the first that is an error stands for all."""
+    wrong = next((item for item in items if isinstance(item, ValueError)), None)
+    if wrong is not None:
+        return wrong
     pictures, targets = (np.concatenate(parts) for parts in zip(*items, strict=True))
     return torch.from_numpy(pictures), torch.from_numpy(targets)
 

@@ -1,6 +1,7 @@
 """The network that is fine-tuned: from a checkpoint with a new classifier, or from nothing."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,9 @@ from transformers import (
     VideoMAEConfig,
     VideoMAEForVideoClassification,
 )
-from transformers.models.auto.modeling_auto import MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES
-from transformers.utils.logging import disable_progress_bar
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
-from dance_core.backbones.transformers_video import expect_frames
+from dance_core.backbones.transformers_video import classifier_config, expect_frames
 from dance_core.finetuning.settings import FinetuneSettings
 from dance_core.networks.checkpoints import Checkpoint
 from dance_core.networks.preprocessing import PicturePreprocessor
@@ -28,6 +28,7 @@ ARCHITECTURES = {
     "base": (768, 12, 12, 224, 16),
 }
 TUBELET = 2
+CONFIG = "config.json"
 # Weights that a checkpoint of another task does not have: those of the classifier.
 NEW_WEIGHTS = ("classifier.", "fc_norm.", "pooler.")
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
@@ -50,24 +51,40 @@ def starting_network(settings: FinetuneSettings, classes: Sequence[str]) -> tupl
     labels = {"id2label": dict(enumerate(classes)), "label2id": {name: place for place, name in enumerate(classes)}}
     if not settings.model:
         return _from_nothing(settings, labels)
-    checkpoint = Checkpoint(settings.model, settings.revision, "finetuning.model")
-    if Path(checkpoint.location()).is_file():
-        raise ValueError(
-            f"finetuning.model: '{settings.model}' is a file; fine-tuning starts from a folder of transformers, with "
-            "config.json, model.safetensors and preprocessor_config.json"
-        )
-    config: Any = checkpoint.config()
-    if config.model_type not in MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES:
-        raise ValueError(
-            f"finetuning.model: '{settings.model}' is of type '{config.model_type}', which is no video classifier; "
-            f"use one of: {', '.join(MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES)}"
-        )
+    checkpoint = starting_checkpoint(settings)
+    config = classifier_config(checkpoint)
     expect_frames(checkpoint, settings.frames)
     config.id2label, config.label2id = labels["id2label"], labels["label2id"]
     if config.model_type == "videomae":
         # A classifier of a pretrained VideoMAE reads the mean of its tokens, normalised.
         config.use_mean_pooling = True
     return _from_checkpoint(checkpoint, config, settings.drop_path), checkpoint.preprocessor().config
+
+
+def starting_checkpoint(settings: FinetuneSettings) -> Checkpoint:
+    """Find the checkpoint that training starts from.
+
+    Args:
+        settings: model and revision count.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        ValueError: It is absent, or in the layout of the authors' code.
+    """
+    checkpoint = Checkpoint(settings.model, settings.revision, "finetuning.model")
+    if checkpoint.entry is not None:
+        is_readable = any(CONFIG in names for names in checkpoint.entry.files)
+    else:
+        location = Path(checkpoint.location())
+        is_readable = not location.exists() or (location / CONFIG).is_file()
+    if not is_readable:
+        raise ValueError(
+            f"finetuning.model: '{settings.model}' has no {CONFIG}; training starts from a folder of transformers, "
+            f"with {CONFIG}, model.safetensors and preprocessor_config.json, such as the registry's videomae-base"
+        )
+    return checkpoint
 
 
 def _from_nothing(settings: FinetuneSettings, labels: dict[str, Any]) -> tuple[PreTrainedModel, dict[str, Any]]:
@@ -105,23 +122,20 @@ def _from_nothing(settings: FinetuneSettings, labels: dict[str, Any]) -> tuple[P
 def _from_checkpoint(checkpoint: Checkpoint, config: Any, drop_path: float) -> PreTrainedModel:
     """Load a checkpoint; nothing but its classifier may be new."""
     disable_progress_bar()
-    wanted = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": torch.float32}
+    # What does not fit is said below; the table that transformers prints lists the decoder of a pretraining as well.
+    set_verbosity_error()
+    wanted: dict[str, Any] = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": torch.float32}
     # Written past the checks of the configuration, some of which take no share but 0.
     stored = config.__dict__.get("drop_path_rate")
     if stored is not None:
         config.__dict__["drop_path_rate"] = drop_path
-    model, report = AutoModelForVideoClassification.from_pretrained(
-        checkpoint.location(), config=config, **checkpoint.options(), **wanted
-    )
+    loader = partial(AutoModelForVideoClassification.from_pretrained, config=config, **wanted)
+    model, report = checkpoint.found(loader, "the weights")
     if stored is not None:
         model.config.__dict__["drop_path_rate"] = stored
     absent = sorted(report["missing_keys"] | {key for key, *_ in report["mismatched_keys"]})
     absent = [key for key in absent if not key.startswith(NEW_WEIGHTS)]
-    if absent:
-        raise ValueError(
-            f"{checkpoint.place}: '{checkpoint.model}' has no weight '{absent[0]}' of the right shape ({len(absent)} "
-            f"such), and it would start random; a complete checkpoint of {type(model).__name__} is expected"
-        )
+    checkpoint.expect_complete(type(model).__name__, absent, [])
     return model
 
 

@@ -31,7 +31,7 @@ class AugmentationSettings:
 
 @dataclass(frozen=True)
 class FinetuneSettings:
-    """Settings of fine-tuning; the defaults are the recipe of VideoMAE.
+    """Settings of fine-tuning; the defaults are the recipe of VideoMAE, but for epochs, patience and batch_size.
 
     Attributes:
         model: A local folder or a hub id to start from; "" starts from nothing.
@@ -46,7 +46,7 @@ class FinetuneSettings:
         batch_size: Clips in a step of the optimiser, over all processes.
         repeats: Differently augmented versions of each clip in a step.
         learning_rate: Highest rate for a batch of 256 clips; it is scaled to the batch size.
-        minimum_learning_rate: Rate at the start and the end.
+        minimum_learning_rate: Rate at the start and the end, whatever the batch size.
         layer_decay: Factor of the rate from each layer to the one below it.
         weight_decay: Of all weights but biases, norms and position embeddings.
         maximum_gradient_norm: Longer gradients are shortened to it; None for never.

@@ -65,11 +65,16 @@ def join(device: str) -> Team:
         The team.
 
     Raises:
-        ValueError: The device is unknown or absent.
+        ValueError: The device is unknown or absent, or there are fewer cards than processes.
     """
     chosen, size = pick_device(device), int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Team(0, 1, chosen)
+    if chosen.type == "cuda" and size > torch.cuda.device_count():
+        raise ValueError(
+            f"finetuning: processes is {size} but torch finds {torch.cuda.device_count()} GPUs here; set "
+            "finetuning.processes to their number"
+        )
     from accelerate import Accelerator
 
     accelerator = Accelerator(cpu=chosen.type == "cpu")

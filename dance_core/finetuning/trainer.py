@@ -22,7 +22,7 @@ from dance_core.finetuning.checkpoints import (
     restore_optimiser,
     with_prefix,
 )
-from dance_core.finetuning.clips import Batch, TrainClips, ValClips, loader
+from dance_core.finetuning.clips import Batch, TrainClips, ValClips, prepared
 from dance_core.finetuning.layers import DropPath
 from dance_core.finetuning.sampling import parts_of, share_of, step_pairs, steps_per_epoch
 from dance_core.finetuning.schedule import learning_rate, make_optimiser, set_learning_rate
@@ -93,7 +93,7 @@ class Trainer:
         per_epoch = steps_per_epoch(n_clips, self._settings.batch_size)
         steps = range(self._progress.step, 0 if self._is_stale() else per_epoch * self._settings.epochs)
         shares = share_of(n_clips, self._settings, steps, self._team.rank, self._team.size)
-        parts = iter(loader(task.train, shares, task.workers))
+        parts = iter(prepared(task.train, shares, task.workers))
         told, self._start = time.monotonic(), time.monotonic() - self._progress.seconds
         for step in steps:
             self._learn(step, per_epoch, parts)
@@ -130,14 +130,14 @@ class Trainer:
         pictures, targets = (values.to(self._team.device, non_blocking=True) for values in batch)
         try:
             with self._numbers():
-                logits = self._model(pixel_values=self._task.preprocess.normalised(pictures)).logits
+                logits = self._model(self._task.preprocess.normalised(pictures)).logits
             loss = cross_entropy(logits.float(), targets, reduction="sum") / n_versions
             # Gradients of several processes are averaged, not summed.
             self._scaler.scale(loss * self._team.size).backward()
         except torch.OutOfMemoryError as error:
             raise ValueError(
                 f"finetuning: the memory of the device does not suffice for {len(pictures)} clips at once; "
-                "raise finetuning.accumulation, which changes no result"
+                "raise finetuning.accumulation"
             ) from error
         self._loss += self._team.total(loss.detach())
 
@@ -160,12 +160,7 @@ class Trainer:
     def _finish_epoch(self, per_epoch: int) -> None:
         """Judge by val, keep the best weights, write a row and a checkpoint."""
         progress, settings = self._progress, self._settings
-        epoch, loss = progress.step // per_epoch, float(self._loss) / per_epoch
-        if not np.isfinite(loss):
-            raise ValueError(
-                f"finetuning: the train loss of epoch {epoch} is {loss}; lower finetuning.learning_rate, or set "
-                "finetuning.precision: float32"
-            )
+        epoch, loss = progress.step // per_epoch, self._finite_loss() / per_epoch
         top1, val_loss = self._judge()
         best = progress.best
         gained = best is None or (top1, -val_loss) > (best["top1"], -best["loss"])
@@ -191,13 +186,13 @@ class Trainer:
         weights = self._weights()
         sums = torch.zeros(3, device=self._team.device)
         self._network.eval()
-        for batch in loader(
+        for batch in prepared(
             self._task.val, [mine[i : i + size] for i in range(0, len(mine), size)], self._task.workers
         ):
             pictures, labels = (values.to(self._team.device) for values in batch)
-            pixels = {"pixel_values": self._task.preprocess.normalised(pictures)}
+            pixels = self._task.preprocess.normalised(pictures)
             with self._numbers():
-                logits = functional_call(self._network, weights, (), pixels).logits.float()
+                logits = functional_call(self._network, weights, (pixels,)).logits.float()
             right = (logits.argmax(1) == labels).sum()
             sums += torch.stack([right, cross_entropy(logits, labels, reduction="sum"), torch.ones_like(labels).sum()])
         self._network.train()
@@ -217,8 +212,18 @@ class Trainer:
     def _is_stale(self) -> bool:
         return self._settings.patience is not None and self._progress.stale >= self._settings.patience
 
+    def _finite_loss(self) -> float:
+        """Give the sum of the losses of this epoch, if it is a number."""
+        loss = float(self._loss)
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"finetuning: the train loss is {loss} after step {self._progress.step}; lower "
+                "finetuning.learning_rate, or set finetuning.precision: float32"
+            )
+        return loss
+
     def _save(self) -> None:
-        self._progress.loss, self._progress.seconds = float(self._loss), time.monotonic() - self._start
+        self._progress.loss, self._progress.seconds = self._finite_loss(), time.monotonic() - self._start
         tensors = with_prefix("network", self._network.state_dict())
         tensors |= with_prefix("optimiser", optimiser_tensors(self._optimiser)) | with_prefix("average", self._average)
         self._checkpoints.save(self._progress, tensors, self._scaler.state_dict())
@@ -232,7 +237,9 @@ class Trainer:
         restore_optimiser(self._optimiser, below("optimiser", tensors))
         average = below("average", tensors).items()
         self._average = {name: tensor.to(self._team.device) for name, tensor in average}
-        self._scaler.load_state_dict(scaler)
+        # A checkpoint of a device that scales nothing has no scale.
+        if scaler:
+            self._scaler.load_state_dict(scaler)
         self._loss += self._progress.loss
         _log.info("going on from step %d: %s", self._progress.step, asdict(self._progress)["best"])
 

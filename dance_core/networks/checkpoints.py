@@ -110,7 +110,7 @@ class Checkpoint:
         Raises:
             ValueError: It cannot be found or fetched.
         """
-        return self._found(AutoConfig.from_pretrained, "the configuration")
+        return self.found(AutoConfig.from_pretrained, "the configuration")
 
     def tokenizer(self) -> Any:
         """Load the tokenizer of the model.
@@ -121,7 +121,7 @@ class Checkpoint:
         Raises:
             ValueError: It cannot be found or fetched.
         """
-        return self._found(AutoTokenizer.from_pretrained, "the tokenizer")
+        return self.found(AutoTokenizer.from_pretrained, "the tokenizer")
 
     def load(
         self,
@@ -150,7 +150,7 @@ class Checkpoint:
         set_verbosity_error()
         # Without ignore_mismatched_sizes transformers raises before it says which weight has the wrong shape.
         wanted = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": precision}
-        model, report = self._found(partial(model_class.from_pretrained, **wanted), "the weights")
+        model, report = self.found(partial(model_class.from_pretrained, **wanted), "the weights")
         absent = sorted(report["missing_keys"] | {key for key, *_ in report["mismatched_keys"]})
         unknown = sorted(key for key in report["unexpected_keys"] if not key.startswith(unused))
         self.expect_complete(type(model).__name__, absent, unknown)
@@ -248,8 +248,19 @@ class Checkpoint:
             "put a complete copy of the model into a local folder and name that folder"
         )
 
-    def _found(self, loader: Any, what: str) -> Any:
-        """Call a loader of transformers, and say in one sentence what it could not find."""
+    def found(self, loader: Any, what: str) -> Any:
+        """Call a loader of transformers, and say in one sentence what it could not find.
+
+        Args:
+            loader: A from_pretrained, with all that it takes beyond the place of the model.
+            what: The part that it loads.
+
+        Returns:
+            What it loaded.
+
+        Raises:
+            ValueError: It cannot be found, fetched or read.
+        """
         location, options = self.location(), self.options()
         try:
             return loader(location, **options)

@@ -18,6 +18,10 @@ _log = logging.getLogger(__name__)
 BATCH_ON_GPU = 16
 # Prepared clips that wait, for each worker: enough that none is idle, few enough that memory stays small.
 AHEAD = 2
+KILLED = (
+    "a process that decodes clips was killed, most likely for want of memory; run the stage again with fewer threads "
+    "or more memory"
+)
 
 
 def batch_size(chosen: int | None, device: torch.device) -> int:
@@ -92,10 +96,7 @@ def _prepared_ahead(
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
-        raise ValueError(
-            "a process that decodes clips was killed, most likely for want of memory; run the stage again with fewer "
-            "threads or more memory"
-        ) from error
+        raise ValueError(KILLED) from error
     finally:
         for future in waiting:
             future.cancel()

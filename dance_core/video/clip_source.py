@@ -18,7 +18,11 @@ class UnreadableVideo(ValueError):  # noqa: N818 (named after what it says about
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}; replace the file or take the clip out of the data set")
-        self.reason = reason
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[type["UnreadableVideo"], tuple[str | Path, str]]:
+        # Else a process that meets it sends the sentence alone, of which the receiver cannot make it again.
+        return UnreadableVideo, (self.path, self.reason)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,9 @@ def test_nothing_is_left_to_do_and_another_setting_trains_again(straight):
     changed = [part.replace("epochs: 3", "epochs: 4") for part in CONFIG]
     planned = straight.run(FEATURES, "--dry-run", *changed).stdout
     assert "finetune " in planned and "backbone_features " in planned and "probe " not in planned
+    used = [part.replace("frames: 4", "frames: 4, batch_size: 2, device: cpu") for part in CONFIG]
+    planned = straight.run(FEATURES, "--dry-run", *used).stdout
+    assert "backbone_features " in planned and "finetune " not in planned
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Fine-tuning through the real path: it learns, resumes with the same bits, and reads train and val only."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,11 @@ from dance_core.backbones import BackboneSettings, load_backbone
 from dance_core.finetuning import AugmentationSettings, finetune, finetune_settings, read_job, run_job, trainer
 from dance_core.finetuning.checkpoints import Checkpoints
 from dance_core.networks.clip_frames import readable_clips
+from dance_core.networks.encoder_registry import encoder_registry
 from dance_core.tables import read_json, read_table, write_json, write_table
 from tests.unit.finetuning.moving_squares import job, write_model, write_set
 from tests.unit.networks.memory_clip import features_of
+from tests.unit.networks.tiny_encoders import SAVERS
 
 # Everything that is drawn, averaged or adapted, so that a resumed run has much to get wrong.
 BUSY = {
@@ -112,10 +115,8 @@ def straight(small, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("step", [1, 3, 8])
-def test_a_killed_run_goes_on_with_the_same_bits(small, straight, tmp_path, monkeypatch, step):
-    data, model = small
-    again = job(data, tmp_path, model=str(model), checkpoint_minutes=0.0, **BUSY)
+def killed(work, step):
+    """Run a job until a step, with a checkpoint of every step."""
     save = Checkpoints.save
 
     def save_and_die(self, progress, tensors, numbers):
@@ -123,9 +124,16 @@ def test_a_killed_run_goes_on_with_the_same_bits(small, straight, tmp_path, monk
         if progress.step == step:
             raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Checkpoints, "save", save_and_die)
-        finetune(again)
+        finetune(work)
+
+
+@pytest.mark.parametrize("step", [1, 3, 8])
+def test_a_killed_run_goes_on_with_the_same_bits(small, straight, tmp_path, monkeypatch, step):
+    data, model = small
+    again = job(data, tmp_path, model=str(model), checkpoint_minutes=0.0, **BUSY)
+    killed(again, step)
     assert not (tmp_path / "finetuned").exists()
     learnt = []
     step_of = trainer.Trainer._step
@@ -163,6 +171,32 @@ def test_checkpoints_of_other_settings_are_not_used(small, straight, tmp_path, c
     assert_same_bits(straight, tmp_path)
 
 
+@pytest.mark.parametrize("changed", ["train_000.mp4", "weights/videomae-small-finetuned-kinetics/config.json"])
+def test_another_file_behind_a_range_or_a_name_of_the_registry_is_noticed(tmp_path, monkeypatch, caplog, changed):
+    manifest = write_set(tmp_path, 8, 2)
+    ranges = manifest.assign(path=manifest["path"] + "#frames=0-9", n_frames=10)
+    write_table(tmp_path / "manifest.parquet", ranges)
+    monkeypatch.chdir(tmp_path)
+    write_model(tmp_path / "weights/videomae-small-finetuned-kinetics")
+    started = job(tmp_path, tmp_path / "run", model="videomae-small-finetuned-kinetics", checkpoint_minutes=0.0)
+    killed(started, 1)
+    os.utime(tmp_path / changed, (1, 1))
+    with caplog.at_level("INFO"):
+        finetune(started)
+    assert "belongs to other settings or clips; starting anew" in caplog.text
+    assert read_json(tmp_path / "run/finetuning.json")["settings"]["model"] == "videomae-small-finetuned-kinetics"
+
+
+def test_a_run_goes_on_where_gradients_are_scaled_though_they_were_not(small, tmp_path, monkeypatch):
+    data, model = small
+    moved = job(data, tmp_path, model=str(model), checkpoint_minutes=0.0)
+    killed(moved, 1)
+    scaler = torch.amp.GradScaler
+    monkeypatch.setattr(torch.amp, "GradScaler", lambda device, enabled: scaler(device, enabled=True))
+    finetune(moved)
+    assert read_json(tmp_path / "finetuning.json")["epochs"] == 2
+
+
 def test_training_ends_when_val_gains_no_more(small, tmp_path):
     data, model = small
     finetune(job(data, tmp_path, model=str(model), epochs=9, patience=2, learning_rate=0.0, minimum_learning_rate=0.0))
@@ -187,9 +221,26 @@ def test_an_average_of_weights_is_what_is_judged_and_kept(small, tmp_path):
 def test_a_loss_that_is_no_number_is_told(small, tmp_path):
     data, model = small
     with pytest.raises(
-        ValueError, match=r"the train loss of epoch 1 is (nan|inf); lower finetuning.learning_rate, or set"
+        ValueError, match=r"the train loss is (nan|inf) after step 2; lower finetuning.learning_rate, or set"
     ):
         finetune(job(data, tmp_path, model=str(model), learning_rate=1e30, warmup_epochs=0))
+    # An epoch of five steps need not end before it is noticed: the first checkpoint that is due will do.
+    often = {"batch_size": 4, "learning_rate": 1e30, "warmup_epochs": 0, "checkpoint_minutes": 0.0}
+    with pytest.raises(ValueError, match=r"the train loss is (nan|inf) after step [23]; lower"):
+        finetune(job(data, tmp_path, model=str(model), **often))
+
+
+@pytest.mark.parametrize(
+    "name", ["timesformer-base-finetuned-kinetics", "vivit-base-finetuned-kinetics", "vjepa2-large-finetuned-ssv2"]
+)
+def test_other_video_classifiers_are_taught_and_then_loaded_as_backbones(small, tmp_path, name):
+    data, frames = small[0], encoder_registry()[name].frames
+    SAVERS[name](tmp_path / "model")
+    finetune(job(data, tmp_path, model=str(tmp_path / "model"), frames=frames, epochs=1, drop_path=0.2))
+    folder = str(tmp_path / "finetuned")
+    backbone = load_backbone(BackboneSettings(name="transformers_video", model=folder, frames=frames, device="cpu"))
+    clip = next(readable_clips(read_table(data / "manifest.parquet"), data))
+    assert features_of(backbone, clip).shape == (weights(tmp_path)["classifier.weight"].shape[1],)
 
 
 def test_full_memory_is_told(small, tmp_path, monkeypatch):
@@ -198,9 +249,7 @@ def test_full_memory_is_told(small, tmp_path, monkeypatch):
 
     data, model = small
     monkeypatch.setattr(trainer, "cross_entropy", full)
-    with pytest.raises(
-        ValueError, match=r"does not suffice for 8 clips at once; raise finetuning.accumulation, which ch"
-    ):
+    with pytest.raises(ValueError, match=r"does not suffice for 8 clips at once; raise finetuning.accumulation$"):
         finetune(job(data, tmp_path, model=str(model)))
 
 

@@ -88,16 +88,51 @@ def test_a_missing_weight_is_refused(tmp_path):
         starting_network(settings(folder), CLASSES)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "part"),
+    [
+        ("model.safetensors", None, "the weights"),
+        ("model.safetensors", b"text", "the weights"),
+        ("config.json", b"{", "the configuration"),
+    ],
+)
+def test_a_damaged_folder_is_told_in_one_sentence(tmp_path, name, content, part):
+    damaged = tiny_models.videomae(tmp_path) / name
+    damaged.write_bytes(damaged.read_bytes()[:-9] if content is None else content)
+    with pytest.raises(
+        ValueError, match=rf"^finetuning.model: {part} of '.*' cannot be loaded here \(.+\); put a c"
+    ) as told:
+        starting_network(settings(tmp_path), CLASSES)
+    assert "\n" not in str(told.value)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    folder, other = tiny_models.videomae(tmp_path / "one"), tiny_models.timesformer(tmp_path / "other")
+    (folder / "model.safetensors").write_bytes((other / "model.safetensors").read_bytes())
+    with pytest.raises(
+        ValueError, match=r"has no weight 'videomae\.embeddings.*; a complete checkpoint of VideoMAEForVideoClassif"
+    ):
+        starting_network(settings(folder), CLASSES)
+
+
+@pytest.mark.parametrize("name", ["videomae-base-authors", "viclip-base-patch16", "folder", "folder/checkpoint.pth"])
+def test_what_transformers_cannot_read_is_refused_with_what_it_can(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "checkpoint.pth").touch()
+    model = tmp_path / name if name.startswith("folder") else name
+    with pytest.raises(
+        ValueError,
+        match=rf"^finetuning.model: '{model}' has no config.json; training starts from a folder of transformers, with "
+        r"config.json, model.safetensors and preprocessor_config.json, such as the registry's videomae-base$",
+    ):
+        starting_network(settings(model), CLASSES)
+
+
 def test_unfit_models_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"finetuning.architecture 'huge' is unknown; use one of: tiny, small, base"):
         starting_network(settings(architecture="huge"), CLASSES)
     with pytest.raises(ValueError, match=r"backbone.frames is 5, but a VideoMAE joins frames by 2; set an even number"):
         starting_network(settings(frames=5), CLASSES)
-    (tmp_path / "model.pth").touch()
-    with pytest.raises(
-        ValueError, match=r"model.pth' is a file; fine-tuning starts from a folder of transformers, with"
-    ):
-        starting_network(settings(tmp_path / "model.pth"), CLASSES)
     folder = tiny_models.clip(tmp_path / "clip")
     with pytest.raises(
         ValueError, match=r"finetuning.model: '.*' is of type 'clip', which is no video classifier; use "

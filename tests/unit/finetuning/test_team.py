@@ -25,6 +25,14 @@ def test_an_absent_package_is_told(monkeypatch):
         team.launch("dance_core.finetuning", "job.json", 2)
 
 
+def test_more_processes_than_cards_are_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setattr(team, "pick_device", torch.device)
+    monkeypatch.setattr(team.torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ValueError, match=r"processes is 4 but torch finds 2 GPUs here; set finetuning.processes to th"):
+        team.join("cuda")
+
+
 def test_a_failed_process_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(team, "find_spec", lambda name: object())
     monkeypatch.setattr(team.sys, "executable", "/bin/false")

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dance_core.networks.clip_batches import batch_size, embedded
+from dance_core.video import UnreadableVideo
 
 
 class Network:
@@ -31,6 +32,12 @@ def prepared(number):
 def refused(number):
     if number == 3:
         raise ValueError("clip 3 cannot be read; mend it")
+    return prepared(number)
+
+
+def gone_bad(number):
+    if number == 3:
+        raise UnreadableVideo("clip 3", "the file is empty")
     return prepared(number)
 
 
@@ -66,9 +73,16 @@ def test_a_single_clip_that_does_not_fit_is_an_error():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_clip_that_cannot_be_prepared_is_an_error_with_its_own_words(workers):
-    with pytest.raises(ValueError, match=r"^clip 3 cannot be read; mend it$"):
-        values(9, size=2, workers=workers, prepare=refused)
+@pytest.mark.parametrize(
+    ("prepare", "sentence"),
+    [
+        (refused, r"^clip 3 cannot be read; mend it$"),
+        (gone_bad, r"^clip 3: the file is empty; replace the file or take the clip out of the data set$"),
+    ],
+)
+def test_a_clip_that_cannot_be_prepared_is_an_error_with_its_own_words(workers, prepare, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        values(9, size=2, workers=workers, prepare=prepare)
 
 
 def test_a_worker_that_the_system_kills_is_an_error_with_the_cure():
