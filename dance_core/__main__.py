@@ -82,7 +82,9 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     """Add what every command that runs a model is told."""
     command.add_argument("model", type=Path, help="folder of a model, such as results/demo/seed0/model")
     command.add_argument("--weights", type=Path, default=Path("weights"), help="folder of pretrained weights")
-    command.add_argument("--device", choices=DEVICES, help="where networks run; as in training by default")
+    command.add_argument(
+        "--device", choices=DEVICES, help="where networks run; by default as in training, if that is here"
+    )
     command.add_argument(
         "--batch-size", type=_positive, help="videos that the backbone takes at once; 1 on a CPU and 16 on a GPU"
     )

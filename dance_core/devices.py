@@ -29,13 +29,35 @@ def pick_device(name: str = "auto") -> "torch.device":
 
     if name not in DEVICES:
         raise ValueError(f"device '{name}' is unknown; use one of: {', '.join(DEVICES)}")
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    present = _present()
     if name == "auto":
         name = next(device for device, is_present in present.items() if is_present)
     if not present[name]:
-        raise ValueError(f"device '{name}' is asked for but torch finds none here; set device: auto or cpu")
+        raise ValueError(
+            f"device '{name}' is asked for but torch {torch.__version__} finds none here; set device: auto or cpu in "
+            "each section that asks for it (--device on the command line), or install a torch that was built for it"
+        )
     _make_deterministic()
     return torch.device(name)
+
+
+def device_or_auto(name: str) -> str:
+    """Keep the choice of another machine where it can be kept.
+
+    Args:
+        name: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        The name; "auto" where that device is absent here.
+    """
+    return name if name not in DEVICES or name == "auto" or _present()[name] else "auto"
+
+
+def _present() -> dict[str, bool]:
+    """Tell which devices are here, the fastest first."""
+    import torch
+
+    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
 
 
 def number_type(precision: str) -> "torch.dtype":

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
 
-from dance_core.networks.encoder_registry import encoder_registry
+from dance_core.networks.encoder_registry import encoder_registry, has_encoder
 from dance_core.weights import WEIGHTS, sha256_of
 
 PACKAGES = (
@@ -212,9 +212,8 @@ def findings(
         advice = _advice(need, weights, installed, fault)
         found.append(Finding(need.kind, need.name, not advice, advice, need.setting))
     for entry in encoder_registry().values():
-        folder = weights / entry.name
-        advice = f"{entry.advice(folder)} ({entry.size_mb} MB, {entry.licence})"
-        found.append(Finding("encoder", entry.name, entry.is_complete(folder), advice))
+        advice = f"{entry.advice(weights / entry.name)} ({entry.size_mb} MB, {entry.licence})"
+        found.append(Finding("encoder", entry.name, has_encoder(entry, weights), advice))
     browser = any(map(which, ("chromium", "chromium-browser", "google-chrome"))) and which("chromedriver")
     advice = "apt-get install chromium chromium-driver; only tests of the report need them"
     found.append(Finding("program", "chromium with chromedriver", bool(browser), advice))

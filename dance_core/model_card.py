@@ -119,12 +119,10 @@ def front_matter(model: Model, metrics: Mapping[str, Any] | None = None) -> dict
         license, library_name, pipeline_tag, tags, and where measured the accuracy on test splits as metrics and
         model-index.
     """
-    tags = ["action-recognition", "explainable", "concept-bottleneck", "sparse", "dance"]
     fields: dict[str, Any] = {**_licence(model), "library_name": "dance-core", "pipeline_tag": "video-classification"}
-    fields["tags"] = tags
-    results = [
-        _result(model, split, scores) for split, scores in _own_accuracy(metrics).items() if split not in FITTED_SPLITS
-    ]
+    fields["tags"] = ["action-recognition", "explainable", "concept-bottleneck", "sparse", "dance"]
+    measured = _own_accuracy(metrics).items()
+    results = [_result(model, split, scores) for split, scores in measured if split not in FITTED_SPLITS]
     if results:
         fields |= {"metrics": ["accuracy"], "model-index": [{"name": model_name(model), "results": results}]}
     return fields
@@ -168,12 +166,24 @@ def without_place(value: Any) -> Any:
 
 def _licence(model: Model) -> dict[str, str]:
     """Give the licence that the encoders leave to a model: the narrowest of theirs, "other" where one is not known."""
-    known = [name.lower() for encoder in model.encoders for name in licences(encoder)]
+    each = [_own_licences(model, encoder) for encoder in model.encoders]
+    known = {name.lower() for names in each for name in names}
     if narrowest := next((name for name in RESTRICTED if name in known), None):
         return {"license": narrowest}
-    if model.encoders and all(licences(name) for name in model.encoders) and set(known) <= set(OPEN_LICENCES):
+    if each and all(each) and known <= set(OPEN_LICENCES):
         return {"license": "apache-2.0"}
     return {"license": "other", "license_name": "that-of-its-encoders-and-clips", "license_link": CARD}
+
+
+def _own_licences(model: Model, encoder: str) -> list[str]:
+    """Name the licences of an encoder of a model; a fine-tuned one is bound by those of what it started from."""
+    taught = Path(str(model.settings.get("backbone", {}).get("model"))).name
+    return licences((_start(model) if encoder == taught else "") or encoder)
+
+
+def _start(model: Model) -> str:
+    """Name the network that the backbone was fine-tuned from, "" where it was not or started from nothing."""
+    return str(without_place(model.settings.get("finetuning", {}).get("model") or ""))
 
 
 def _own_accuracy(metrics: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
@@ -228,6 +238,8 @@ def _accuracy(metrics: Mapping[str, Any]) -> str:
     for split, scores in _own_accuracy(metrics).items():
         beside = _share(probe[split]) if probe.get(split, {}).get("top1") is not None else "–"
         lines.append(f"| {_plain(split)} | {scores['n']} | {_share(scores)} | {beside} |")
+    if any(None in (scores.get("top1_interval") or [None]) for scores in _own_accuracy(metrics).values()):
+        lines += ["", "A split whose clips are all of one group has no interval."]
     if metrics.get("nec") is not None:
         lines += ["", f"A class is decided by {metrics['nec']:.1f} concepts on average."]
     return "\n".join([*lines, "", "`metrics.json` holds more.", ""])
@@ -244,10 +256,11 @@ def _encoders(model: Model) -> str:
     """List the encoders with their digests and licences, and what those forbid."""
     backbone = model.settings.get("backbone", {})
     told = f", read by the backbone `{backbone['name']}`" if backbone.get("name") else ""
+    told += f", which was fine-tuned from `{start}`" if (start := _start(model)) else ""
     lines = ["", "## Encoders", "", f"Features have {model.feature_mean.size} numbers{told}."]
     lines += ["", "| encoder | licence | file | sha256 |", "|---|---|---|---|"]
     for name, files in without_place(model.encoders).items():
-        licence = ", ".join(licences(name)) or "see its source"
+        licence = ", ".join(_own_licences(model, name)) or "see its source"
         lines += [f"| {_plain(name)} | {licence} | {_plain(file)} | `{sha256}` |" for file, sha256 in files.items()]
     if not model.encoders:
         lines[-2:] = ["They were computed elsewhere; no encoder is recorded."]
@@ -262,11 +275,8 @@ def _training(model: Model) -> str:
     training = model.settings.get("training", {})
     if {"clips", "splits", "seed", "solver"} <= set(training):
         dataset = _plain(str(model.settings.get("dataset") or "unnamed"))
-        lines += [
-            "",
-            f"On {training['clips']} clips of the data set *{dataset}* ({', '.join(training['splits'])}), "
-            f"seed {training['seed']}, solver {training['solver']}.",
-        ]
+        told = f"On {training['clips']} clips of the data set *{dataset}* ({', '.join(training['splits'])}), "
+        lines += ["", f"{told}seed {training['seed']}, solver {training['solver']}."]
         if set(training["splits"]) == set(FITTED_SPLITS):
             lines += ["", "Test clips chose the settings, as in the authors' code: accuracy on them is flattering."]
     known = {key: value for key, value in model.certificate.items() if value is not None}

@@ -139,4 +139,6 @@ def encoder_sections():
 def model_settings():
     """The settings that a stored model keeps: all that turn a video into features and a prediction."""
     kept = {key: config[key] for key in ("dataset", "families", "poses", "backbone", "dual_encoder")}
-    return kept | {"data": {"decoder": config["data"]["decoder"]}}
+    # What a fine-tuned network started from binds its licence.
+    taught = {"finetuning": {"model": config["finetuning"]["model"]}} if config["finetuning"]["enabled"] else {}
+    return kept | taught | {"data": {"decoder": config["data"]["decoder"]}}

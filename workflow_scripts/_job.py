@@ -11,6 +11,8 @@ from resource import RUSAGE_SELF, getrusage
 # Sums depend on how many threads share them; one thread a job makes results the same on every number of cores.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     os.environ[variable] = "1"
+# Arrow's own pool keeps what it freed, so that reading a file part by part would take as much memory as the file.
+os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
 # Per-rule environments do not have dance_core installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -24,15 +26,18 @@ def job_log(path: str) -> Iterator[None]:
 
     Yields:
         Nothing.
+
+    Raises:
+        SystemExit: The job failed; the terminal gets the sentence alone, since Snakemake shows the log as well.
     """
     with Path(path).open("w", buffering=1, encoding="utf-8") as file:
         sys.stderr = file
         logging.basicConfig(stream=file, level=logging.INFO, format="%(levelname)s %(message)s")
         try:
             yield
-        except Exception:
+        except Exception as error:
             logging.exception("job failed")
-            raise
+            raise SystemExit(f"{type(error).__name__}: {error}") from error
         finally:
             kilobytes = getrusage(RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
             logging.info("peak memory %d MB", kilobytes // 1024)

@@ -45,9 +45,10 @@ def backbone_features(
     Source:
         DANCE, section 3.2 (frozen video backbone).
     """
+    # First, since the largest weights take a while to be checked and loaded.
+    size = batch_size(settings.batch_size, pick_device(settings.device))
     backbone = load_backbone(settings)
     clips = list(readable_clips(manifest_rows, source, settings.decoder))
-    size = batch_size(settings.batch_size, pick_device(settings.device))
     features = embedded(backbone.prepare, _with_poses(clips, poses), backbone.features, size, workers)
     yield from feature_tables((clip.clip_id, row) for clip, row in zip(clips, features, strict=True))
 

@@ -58,9 +58,10 @@ def clip_features(
     Source:
         DANCE, section 3.2 (video-text dual encoder).
     """
+    # First, since the largest weights take a while to be checked and loaded.
+    size = batch_size(settings.batch_size, pick_device(settings.device))
     encoder = load_dual_encoder(settings)
     clips = list(readable_clips(manifest_rows, source, settings.decoder))
-    size = batch_size(settings.batch_size, pick_device(settings.device))
     embeddings = embedded(encoder.prepare, ((clip,) for clip in clips), encoder.clip_embeddings, size, workers)
     yield from feature_tables((clip.clip_id, _direction(row)) for clip, row in zip(clips, embeddings, strict=True))
 

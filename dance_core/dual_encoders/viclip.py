@@ -34,6 +34,7 @@ class VideoText:
     """
 
     def __init__(self, settings: DualEncoderSettings) -> None:
+        self._device = pick_device(settings.device)
         weights, folder = _files(settings)
         network = load_viclip(weights)
         if settings.frames != network.frames:
@@ -42,7 +43,6 @@ class VideoText:
                 f"set dual_encoder.frames: {network.frames}"
             )
         self._tokenizer = clip_tokenizer(folder, network.context, network.vocabulary, PLACE)
-        self._device = pick_device(settings.device)
         self._precision = number_type(settings.precision)
         self._network = network.to(self._device, self._precision)
         size = {"size": {"shortest_edge": network.size}, **IMAGENET}

@@ -90,27 +90,28 @@ class EncoderEntry:
         """Tell whether every needed file is there; their digests are checked when they are loaded."""
         return len(self.present(folder)) == len(self.files)
 
+    def by_hand(self, folder: Path, commit: str | None = None) -> str:
+        """Say which files of which page to put where; the commit counts where the registry pins none."""
+        version = self.revision or commit
+        address = f" of https://huggingface.co/{self.hub}" + (f"/tree/{version}" if version else "")
+        return f"put {self.wanted()}{address if self.hub else ''} into '{folder}'"
+
     def advice(self, folder: Path) -> str:
         """Say in a few words how the files come into their folder, for a list."""
         if self.hub is None:
             return f"put {self.wanted()} into {folder}"
+        # Snakemake takes a folder that exists for a finished one.
+        first = f"delete {folder} and run " if folder.exists() else ""
         setting = "" if self.revision else " (first set revision to its commit)"
-        return f"snakemake --cores 1 weights/{self.name}{setting}"
+        return f"{first}snakemake --cores 1 weights/{self.name}{setting}"
 
     def how_to_get(self, folder: Path) -> str:
-        """Say in half a sentence how the files come into their folder.
-
-        Args:
-            folder: Folder of this encoder.
-
-        Returns:
-            A command, or which files to put where.
-        """
-        by_hand = f"put {self.wanted()} into '{folder}'"
+        """Say in half a sentence how the files come into their folder: by a command, or by hand."""
         if self.hub is None:
-            return by_hand
+            return self.by_hand(folder)
+        first = f"delete the folder '{folder}' and " if folder.exists() else ""
         revision = "" if self.revision else " with its commit as revision in the settings"
-        return f"run 'snakemake --cores 1 weights/{self.name}'{revision}, or {by_hand}"
+        return f"{first}run 'snakemake --cores 1 weights/{self.name}'{revision}, or {self.by_hand(folder)}"
 
 
 @cache
@@ -128,6 +129,21 @@ def encoder_registry(path: Path = REGISTRY_FILE) -> dict[str, EncoderEntry]:
     """
     document = yaml.safe_load(path.read_text("utf-8"))
     return {name: _entry(str(name), fields, path.name) for name, fields in document.items()}
+
+
+def has_encoder(entry: EncoderEntry, weights: str | Path) -> bool:
+    """Tell whether every file of an encoder is there, and none is known to be another one.
+
+    Args:
+        entry: The encoder.
+        weights: Folder of all weights.
+
+    Returns:
+        True if it can be loaded, as far as digests tell.
+    """
+    folder = Path(weights) / entry.name
+    digests = _expected(entry, folder) if entry.is_complete(folder) else ()
+    return bool(digests) and all(digest in (None, sha256_of(folder / name)) for name, digest in digests)
 
 
 def complete_folder(entry: EncoderEntry, weights: str | Path, place: str) -> Path:
@@ -153,10 +169,14 @@ def _verified(entry: EncoderEntry, weights: str | Path, place: str) -> dict[str,
     folder = Path(weights) / entry.name
     if not entry.is_complete(folder):
         raise ValueError(f"{place}: '{entry.name}' is not complete at '{folder}'; {entry.how_to_get(folder)}")
+    return dict(_checked(folder, _expected(entry, folder), entry.how_to_get(folder)))
+
+
+def _expected(entry: EncoderEntry, folder: Path) -> tuple[tuple[str, str | None], ...]:
+    """Give the files that are there with the SHA-256 that each should have, as the registry or the fetch says it."""
     noted = read_json(folder / SOURCE_FILE)["files"] if (folder / SOURCE_FILE).is_file() else {}
     pinned = {name: digest for names in entry.files for name, digest in names.items() if digest}
-    expected = [(path.name, pinned.get(path.name) or noted.get(path.name)) for path in entry.present(folder)]
-    return dict(_checked(folder, tuple(expected), entry.how_to_get(folder)))
+    return tuple((path.name, pinned.get(path.name) or noted.get(path.name)) for path in entry.present(folder))
 
 
 @cache
@@ -170,8 +190,7 @@ def _checked(folder: Path, expected: tuple[tuple[str, str | None], ...], again: 
             _log.warning("%s: no SHA-256 is known to check it by; it is %s", folder / name, found)
         elif found != digest:
             raise ValueError(
-                f"weights '{folder / name}' have sha256 {found[:12]}… but {digest[:12]}… is expected; delete "
-                f"the folder '{folder}' and {again}"
+                f"weights '{folder / name}' have sha256 {found[:12]}… but {digest[:12]}… is expected; {again}"
             )
     return tuple(digests)
 

@@ -159,8 +159,7 @@ class _Source:
         """Say what could not be fetched, why, and what to do."""
         return (
             f"weights '{self.entry.name}': {name} of '{self.entry.hub}' at {self.commit[:12]}… cannot be fetched "
-            f"({reason}); otherwise put {self.entry.wanted()} of "
-            f"https://huggingface.co/{self.entry.hub}/tree/{self.commit} into '{self.folder}' by hand"
+            f"({reason}); otherwise {self.entry.by_hand(self.folder, self.commit)} by hand"
         )
 
     @contextmanager

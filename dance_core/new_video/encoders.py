@@ -1,16 +1,20 @@
 """The encoders that a stored model needs, made from the settings in it and refused where they are not the same."""
 
+import logging
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dance_core.backbones.settings import BackboneSettings
+from dance_core.devices import device_or_auto
 from dance_core.doctor import NEEDS
 from dance_core.feature_parts import BLOCKS
 from dance_core.model import Model
 from dance_core.networks.encoder_registry import encoder_digests, encoder_registry
 from dance_core.poses import PoseSettings
 from dance_core.weights import WEIGHTS
+
+_log = logging.getLogger(__name__)
 
 Settings = TypeVar("Settings", BackboneSettings, PoseSettings)
 
@@ -21,7 +25,7 @@ def backbone_settings(model: Model, weights: str | Path, device: str | None = No
     Args:
         model: A trained model.
         weights: Folder of the fetched weights.
-        device: Where the network runs; as in training by default.
+        device: Where the network runs; as in training by default, or wherever it can where that device is absent.
 
     Returns:
         Settings of the backbone.
@@ -36,7 +40,10 @@ def backbone_settings(model: Model, weights: str | Path, device: str | None = No
             "train a model with a backbone that looks at videos, such as backbone.name: efficientnet"
         )
     _expect_weights(model, "backbone", chosen.name, weights)
-    return replace(chosen, model=_own_model(model, "backbone", weights))
+    place = device_or_auto(chosen.device) if device is None else chosen.device
+    if place != chosen.device:
+        _log.warning("the model was trained on the device '%s', which is absent here; taking another", chosen.device)
+    return replace(chosen, model=_own_model(model, "backbone", weights), device=place)
 
 
 def pose_settings(model: Model, weights: str | Path, device: str | None = None) -> PoseSettings | None:

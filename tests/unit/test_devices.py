@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dance_core.devices import pick_device
+from dance_core.devices import device_or_auto, pick_device
 
 
 def test_a_cpu_is_always_there_and_runs_on_one_thread():
@@ -23,10 +23,20 @@ def test_auto_takes_the_fastest_that_is_present(monkeypatch, cuda, mps, expected
 
 def test_an_absent_device_is_an_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(
-        ValueError, match="device 'cuda' is asked for but torch finds none here; set device: auto or cpu"
-    ):
+    with pytest.raises(ValueError) as error:
         pick_device("cuda")
+    assert str(error.value) == (
+        f"device 'cuda' is asked for but torch {torch.__version__} finds none here; set device: auto or cpu in "
+        "each section that asks for it (--device on the command line), or install a torch that was built for it"
+    )
+
+
+def test_the_device_of_another_machine_is_kept_where_it_is_here_too(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for present, kept in ((True, "cuda"), (False, "auto")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda present=present: present)
+        assert device_or_auto("cuda") == kept
+        assert [device_or_auto(name) for name in ("auto", "cpu", "mps", "gpu")] == ["auto", "cpu", "auto", "gpu"]
 
 
 def test_an_unknown_device_is_an_error():

@@ -144,6 +144,17 @@ def test_encoders_of_the_registry_are_here_or_the_command_that_brings_them(tmp_p
     assert len([name for kind, name in found if kind == "encoder"]) == len(encoder_registry())
 
 
+def test_an_encoder_with_other_files_than_the_pinned_ones_is_not_here(tmp_path):
+    folder = tmp_path / "clip-vit-large-patch14"
+    folder.mkdir()
+    for names in encoder_registry()[folder.name].files:
+        (folder / next(iter(names))).write_bytes(b"other")
+    found = verdicts(tmp_path, everything)[("encoder", folder.name)]
+    assert not found.usable
+    # Snakemake would take the folder for finished.
+    assert found.advice == f"delete {folder} and run snakemake --cores 1 weights/{folder.name} (1711 MB, MIT)"
+
+
 def test_the_gpu_is_told_with_its_memory_and_precisions(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "Card")

@@ -78,6 +78,15 @@ def test_accuracy_stands_beside_the_probe():
         ["test", "4", "75.0 % (50.0–100.0)", "50.0 %"],
     ]
     assert "A class is decided by 1.5 concepts on average." in card
+    assert "no interval" not in card
+
+
+@pytest.mark.parametrize("interval", [None, [None, None]])
+def test_a_split_of_one_group_stands_without_interval_and_says_why(interval):
+    scores = {"dance": {"test": {"top1": 0.75, "top1_interval": interval, "n": 4}}}
+    card = model_card(model(), {"accuracy": scores})
+    assert table(card, "Accuracy") == [["test", "4", "75.0 %", "–"]]
+    assert "\nA split whose clips are all of one group has no interval.\n" in card
 
 
 def test_encoders_are_listed_with_digests_and_licences():
@@ -106,6 +115,21 @@ def test_an_encoder_that_forbids_commercial_use_does_so_for_the_model(names, lic
     assert front_matter(limited)["license"] == licence.lower()
     assert f"**No commercial use**: an encoder that made this model is under {licence}." in model_card(limited)
     assert "**No commercial use**" not in model_card(model())
+
+
+def test_a_fine_tuned_network_is_bound_by_the_licence_of_what_it_started_from():
+    backbone = {"name": "videomae", "model": "results/kth/finetuned"}
+    encoders = {**model().encoders, "finetuned": {"model.safetensors": "ab" * 32}}
+    taught = replace(model(backbone=backbone, finetuning={"model": "videomae-base"}), encoders=encoders)
+    assert front_matter(taught)["license"] == "cc-by-nc-4.0"
+    card = model_card(taught)
+    assert table(card, "Encoders")[-1][:2] == ["finetuned", "CC-BY-NC-4.0"]
+    assert "read by the backbone `videomae`, which was fine-tuned from `videomae-base`." in card
+    for start in ("", "/home/me/own"):
+        unknown = replace(model(backbone=backbone, finetuning={"model": start}), encoders=encoders)
+        assert front_matter(unknown)["license"] == "other"
+        assert table(model_card(unknown), "Encoders")[-1][1] == "see its source"
+        assert "/home" not in model_card(unknown)
 
 
 @pytest.mark.parametrize("encoders", [{}, {"somebody's": {"a.pt": "ab" * 32}}])

@@ -43,6 +43,13 @@ def test_poses_of_an_unknown_clip_or_in_another_order_are_refused(counting_backb
             list(backbone_features(MANIFEST, "data", poses, BackboneSettings()))
 
 
+def test_an_absent_device_is_told_before_any_weights_are_read(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(backbones, "load_backbone", lambda settings: pytest.fail("the weights were read"))
+    with pytest.raises(ValueError, match="device 'cuda' is asked for"):
+        next(backbone_features(MANIFEST, "data", (), BackboneSettings(device="cuda")))
+
+
 def test_an_unknown_backbone_is_refused():
     with pytest.raises(
         ValueError, match="backbone 'resnet' is unknown; use one of: efficientnet, file, transformers_v"

@@ -57,6 +57,16 @@ def test_clip_embeddings_have_length_one(counting_encoder):
     assert table["features"][0] == pytest.approx([0.6, 0.8])
 
 
+def test_an_absent_device_is_told_before_any_weights_are_read(monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    absent = DualEncoderSettings("viclip", tmp_path, model="viclip-base-patch16", device="cuda")
+    with pytest.raises(ValueError, match="device 'cuda' is asked for"):
+        load_dual_encoder(absent)
+    monkeypatch.setattr(dual_encoders, "load_dual_encoder", lambda settings: pytest.fail("the weights were read"))
+    with pytest.raises(ValueError, match="device 'cuda' is asked for"):
+        next(clip_features(pd.DataFrame(), "data", absent))
+
+
 def test_viclip_reads_the_sentence_of_the_paper(monkeypatch):
     monkeypatch.setattr(dual_encoders, "load_dual_encoder", lambda settings: CountingEncoder())
     settings = DualEncoderSettings(name="viclip")

@@ -13,6 +13,7 @@ from dance_core.networks.encoder_registry import (
     complete_folder,
     encoder_digests,
     encoder_registry,
+    has_encoder,
     model_encoders,
 )
 from dance_core.networks.preprocessing import PicturePreprocessor
@@ -134,8 +135,9 @@ def test_other_weights_than_the_pinned_ones_are_refused(clip_large):
     assert str(error.value) == (
         f"weights '{clip_large / 'config.json'}' have sha256 {sha256(b'other')[:12]}… but 8a09b467700c… is expected; "
         f"delete the folder '{clip_large}' and run 'snakemake --cores 1 weights/clip-vit-large-patch14', or put "
-        "config.json, preprocessor_config.json, tokenizer.json, tokenizer_config.json, model.safetensors into "
-        f"'{clip_large}'"
+        "config.json, preprocessor_config.json, tokenizer.json, tokenizer_config.json, model.safetensors of "
+        "https://huggingface.co/openai/clip-vit-large-patch14/tree/"
+        f"{encoder_registry()[clip_large.name].revision} into '{clip_large}'"
     )
 
 
@@ -173,9 +175,25 @@ def test_digests_of_an_encoder_of_the_registry(finetuned):
     assert both == expected | weight_digests(["minilm"])
     (finetuned / "model.safetensors").unlink()
     with pytest.raises(
-        ValueError, match=r"is not complete at .*; run 'snakemake --cores 1 weights/videomae-base-finet"
+        # Snakemake would take the folder for finished.
+        ValueError,
+        match=r"is not complete at .*; delete the folder .* and run 'snakemake --cores 1 weights/videomae-base-finet",
     ):
         encoder_digests(settings, finetuned.parent)
+
+
+def test_only_an_encoder_that_can_be_loaded_is_here(finetuned, clip_large):
+    assert has_encoder(encoder_registry()[finetuned.name], finetuned.parent)
+    assert not has_encoder(encoder_registry()[clip_large.name], clip_large.parent)
+    (finetuned / "config.json").unlink()
+    assert not has_encoder(encoder_registry()[finetuned.name], finetuned.parent)
+
+
+def test_an_encoder_without_a_pinned_commit_is_had_from_its_page(tmp_path):
+    entry = encoder_registry()["videomae-base-finetuned-ssv2"]
+    page = "model.safetensors or pytorch_model.bin of https://huggingface.co/MCG-NJU/videomae-base-finetuned-ssv2"
+    assert entry.how_to_get(tmp_path / "absent").endswith(f"{page} into '{tmp_path / 'absent'}'")
+    assert entry.by_hand(tmp_path, "0" * 40).endswith(f"{page}/tree/{'0' * 40} into '{tmp_path}'")
 
 
 def test_digests_of_a_local_model_and_of_a_hub_id(finetuned, tmp_path):

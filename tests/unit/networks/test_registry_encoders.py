@@ -89,7 +89,8 @@ def test_a_folder_without_its_weights_says_how_to_get_them(name, weights):
         if path.suffix in (".bin", ".pth", ".safetensors"):
             path.unlink()
     entry = encoder_registry()[name]
-    how = "put checkpoint.pth into" if entry.hub is None else f"run 'snakemake --cores 1 weights/{name}'"
+    fetch = f"delete the folder '{weights / name}' and run 'snakemake --cores 1 weights/{name}'"
+    how = "put checkpoint.pth into" if entry.hub is None else fetch
     with pytest.raises(ValueError, match=f"'{name}' is not complete at '{weights / name}'; {how}"):
         load(name, weights)
 
