@@ -18,14 +18,15 @@ import pandas as pd
 from dance_core.baselines.linear_probe import linear_probe
 from dance_core.concept_layer import ConceptLayerSettings, fit_concept_layer
 from dance_core.concept_targets import ConceptTargets, motion_targets
+from dance_core.feature_store import FeatureStore
 from dance_core.manifest import usable
 from dance_core.model import fit_model
-from dance_core.motion_concepts import MotionSettings, fit_motion_concepts, motion_labels
+from dance_core.motion_concepts import MotionSettings, SegmentStore, fit_motion_concepts, motion_labels
 from dance_core.tables import matrix, read_shards, read_table, rows_of
 from dance_core.target_files import read_targets
 
 FOLDS = 4
-Clips = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Sequence[ConceptTargets]]
+Clips = tuple[pd.DataFrame, FeatureStore, pd.DataFrame, Sequence[ConceptTargets]]
 
 
 def pool(results: Path) -> Clips:
@@ -43,7 +44,12 @@ def pool(results: Path) -> Clips:
         rows = [row for row, clip in enumerate(target.clip_ids) if clip in known]
         clips = tuple(target.clip_ids[row] for row in rows)
         targets.append(replace(target, clip_ids=clips, values=target.values[rows]))
-    return manifest, features[features["clip_id"].isin(known)], segments[segments["clip_id"].isin(known)], targets
+    return (
+        manifest,
+        FeatureStore([features[features["clip_id"].isin(known)]]),
+        segments[segments["clip_id"].isin(known)],
+        targets,
+    )
 
 
 def dance(manifest: pd.DataFrame, clips: Clips, motion_features: str) -> np.ndarray:
@@ -51,13 +57,13 @@ def dance(manifest: pd.DataFrame, clips: Clips, motion_features: str) -> np.ndar
     _, features, segments, targets = clips
     split = dict(zip(manifest["clip_id"], manifest["split"], strict=True))
     segments = segments.assign(split=segments["clip_id"].map(split))
-    found = fit_motion_concepts(segments, MotionSettings(minimum_size=3))
+    found = fit_motion_concepts(SegmentStore.of([segments]), MotionSettings(minimum_size=3))
     labels = motion_labels(found.assignments, manifest, len(found.concepts))
     settings = ConceptLayerSettings(motion_features=motion_features)
     targets = [motion_targets(labels, found.concepts), *targets]
     model = fit_model(fit_concept_layer(features, targets, manifest, settings, "efficientnet"), manifest)
     held = manifest[manifest["split"] == "held"]
-    _, logits = model.predict(matrix(rows_of(features, list(held["clip_id"]), "features")["features"]))
+    _, logits = model.predict(features.matrix(list(held["clip_id"])))
     return np.array(model.classes)[logits.argmax(axis=1)] == held["label"].to_numpy()
 
 

@@ -24,11 +24,12 @@ import av
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import USABLE, feature_matrix
+from dance_core.clips import USABLE
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Model
 from dance_core.new_video import Explainer, Explanation
 from dance_core.new_video.page import write_page
-from dance_core.tables import read_shards, read_table, write_json
+from dance_core.tables import read_table, write_json
 from dance_core.video import iterate_frames
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +79,7 @@ def warm(explainer: Explainer, clip: Path, folder: Path, repeats: int) -> list[t
 
 def largest_difference(explainer: Explainer, results: Path, rows: pd.DataFrame, source: Path) -> float:
     """Compare the logits of new videos with those of the workflow's features of the same clips."""
-    features = feature_matrix(read_shards((results / "backbone_features").glob("*.parquet")), list(rows["clip_id"]))
+    features = FeatureStore.read((results / "backbone_features").glob("*.parquet")).matrix(list(rows["clip_id"]))
     found = list(explainer.explain_many([source / path for path in rows["path"]]))
     failed = [entry for entry in found if not isinstance(entry, Explanation)]
     if failed:

@@ -29,12 +29,19 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, roc_auc_score
 
-from dance_core.clips import feature_matrix, usable_clips
+from dance_core.clips import usable_clips
 from dance_core.concept_layer import ConceptLayer, fit_concept_layer
 from dance_core.concept_targets import ConceptTargets, motion_targets
+from dance_core.feature_store import FeatureStore
 from dance_core.keyframes import KeyframeSettings, select_keyframes
 from dance_core.model import Model, fit_model
-from dance_core.motion_concepts import MotionConcepts, MotionSettings, fit_motion_concepts, motion_labels
+from dance_core.motion_concepts import (
+    MotionConcepts,
+    MotionSettings,
+    SegmentStore,
+    fit_motion_concepts,
+    motion_labels,
+)
 from dance_core.pose_segments import SegmentSettings, pose_segments
 from dance_core.poses import PoseSettings, estimate_poses
 from dance_core.poses.file import pose_file_size
@@ -103,7 +110,8 @@ def main() -> None:
         segments = pose_segments(every, poses, tables[variant.keyframes], settings)[0]
         records = []
         for draw in draws:
-            concepts = fit_motion_concepts(placed(segments, draw.manifest), MotionSettings(**variant.motion))
+            own = SegmentStore.of([placed(segments, draw.manifest)])
+            concepts = fit_motion_concepts(own, MotionSettings(**variant.motion))
             records.append(judged(concepts, draw, arguments.test and variant is DEFAULT and draw is draws[0]))
             partitions.setdefault(variant.name, concepts.partitions)
         rows[variant.name] = pd.DataFrame(records)
@@ -132,7 +140,7 @@ def first_stages(every: pd.DataFrame, labels: Path) -> tuple[pd.DataFrame, pd.Da
     clock.append(time.process_time())
     segments, report = pose_segments(every, poses, keyframes, SegmentSettings(**SEGMENTS))
     clock.append(time.process_time())
-    concepts = fit_motion_concepts(segments, MotionSettings())
+    concepts = fit_motion_concepts(SegmentStore.of([segments]), MotionSettings())
     clock.append(time.process_time())
     gives = {
         "poses": f"{len(poses):,} poses",
@@ -186,7 +194,7 @@ def judged(found: MotionConcepts, draw: ReleaseArtifacts, with_test: bool) -> di
     by_labels = LogisticRegression(max_iter=1000).fit(matrix(train["concepts"]), train["label"])
     record["labels to class"] = by_labels.score(matrix(val["concepts"]), val["label"])
     target = motion_targets(labels, found.concepts)
-    layer = fit_concept_layer(draw.backbone_features, [target], manifest)
+    layer = fit_concept_layer(FeatureStore([draw.backbone_features]), [target], manifest)
     model = fit_model(layer, manifest, LAM)
     record["AUROC"] = mean_auroc(layer, target, draw, val["clip_id"].tolist())
     record["accuracy val"], record["NEC"] = accuracy(model, draw, "val"), effective_concepts(model.weight)
@@ -198,7 +206,7 @@ def judged(found: MotionConcepts, draw: ReleaseArtifacts, with_test: bool) -> di
 def mean_auroc(layer: ConceptLayer, target: ConceptTargets, draw: ReleaseArtifacts, clips: list[str]) -> float:
     """Average how well the concept layer tells which clips show a concept, over concepts that some of them show."""
     motion = layer.families["motion"]
-    x = (feature_matrix(draw.backbone_features, clips) - layer.feature_mean) / layer.feature_std
+    x = (FeatureStore([draw.backbone_features]).matrix(clips) - layer.feature_mean) / layer.feature_std
     shown = target.rows(clips)[:, [target.ids.index(concept) for concept in motion.ids]]
     some = np.flatnonzero(np.ptp(shown, axis=0) > 0)
     z = x @ motion.weight.T
@@ -208,7 +216,7 @@ def mean_auroc(layer: ConceptLayer, target: ConceptTargets, draw: ReleaseArtifac
 def accuracy(model: Model, draw: ReleaseArtifacts, split: str) -> float:
     """Top-1 of the clips of a split, those without a motion label included."""
     clips = usable_clips(draw.manifest, split)
-    logits = model.logits(feature_matrix(draw.backbone_features, list(clips["clip_id"])))
+    logits = model.logits(FeatureStore([draw.backbone_features]).matrix(list(clips["clip_id"])))
     return float((np.array(model.classes)[logits.argmax(axis=1)] == clips["label"]).mean())
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from dance_core.concept_layer import ConceptLayer, ConceptLayerSettings, fit_concept_layer
 from dance_core.concept_solvers import AdamSolver
 from dance_core.concept_targets import ConceptTargets, motion_targets, text_targets
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Model, fit_model
 from dance_core.pruning import Pruning
 from dance_core.pseudo_labels import pseudo_label_table
@@ -29,7 +30,8 @@ def targets_of(data: ReleaseArtifacts) -> list[ConceptTargets]:
     """Motion labels, and pseudo-labels of the concepts that pass the authors' cutoff."""
     targets = [motion_targets(data.motion_labels, data.motion_concepts)]
     for family in ("object", "scene"):
-        tables = (data.clip_features, data.concept_features, data.manifest, family, Pruning("cutoff", cutoff=0.2))
+        clips = FeatureStore([data.clip_features], "clip_features")
+        tables = (clips, data.concept_features, data.manifest, family, Pruning("cutoff", cutoff=0.2))
         scores, scored = pseudo_label_table(*tables, protocol="authors")
         targets.append(text_targets(family, scores, scored, data.concept_set))
     return targets
@@ -87,7 +89,7 @@ def main() -> None:
     for name, (settings, solver) in ways.items():
         key = settings[0].optimiser
         if key not in layers:
-            fit = (data.backbone_features, targets, data.manifest)
+            fit = (FeatureStore([data.backbone_features]), targets, data.manifest)
             layers[key] = [fit_concept_layer(*fit, each, protocol="authors") for each in settings]
         saga = {"epochs": 30_000, "batch_size": 128}
         models = [

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dance_core.clips import feature_scale
 from dance_core.concept_targets import FAMILIES
+from dance_core.rows import Rows
 from dance_core.significance import accuracy_intervals
 from dance_core.sparse_classifier import (
     SparseClassifier,
@@ -22,6 +23,9 @@ from dance_core.sparse_classifier import (
 
 LEVELS = (5, 10, 15, 20, 25, 30)
 """Numbers of effective concepts at which the field compares models (VLG-CBM)."""
+
+Activations = Mapping[str, np.ndarray] | Mapping[str, Rows]
+"""What a classifier is fitted to, by split; features are read in blocks."""
 
 ALL, RANDOM, PROBE = "all three", "random concepts", "sparse linear probe"
 
@@ -63,7 +67,7 @@ def compare(
     z: Mapping[str, np.ndarray],
     y: Mapping[str, np.ndarray],
     families: np.ndarray,
-    x: Mapping[str, np.ndarray] | None = None,
+    x: Mapping[str, Rows] | None = None,
     groups: Mapping[str, np.ndarray] | None = None,
     settings: AblationSettings | None = None,
 ) -> pd.DataFrame:
@@ -78,7 +82,7 @@ def compare(
         z: Standardised concept activations by split, each of shape (n, M); "train" is fitted on.
         y: Class indices by split, each of shape (n,).
         families: Family of each concept, shape (M,).
-        x: Backbone features by split, each of shape (n, D).
+        x: Backbone features by split, each of shape (n, D), read in blocks.
         groups: What the intervals resample together by split, each of shape (n,); every clip by itself by default.
         settings: How to fit and compare.
 
@@ -88,7 +92,7 @@ def compare(
         (None with one draw), difference to the subset of all families at the same level with its paired interval,
         draws, n. A nec below its level says that the densest classifier of the path has no more. Splits without clips
         have no rows. Intervals are over clips: those of random concepts are given these draws, and how far other draws
-        would lie from them is what top1_sd says.
+        would lie from them is what top1_sd says. Their ends are NaN in a split of one group.
 
     Raises:
         ValueError: Splits or widths do not fit each other, there is no concept, or none of a method differs between the
@@ -141,9 +145,7 @@ def average_accuracy(table: pd.DataFrame) -> pd.DataFrame:
     return result.reset_index()[["method", "split", "anec_5", "anec_avg", "nec_reached"]]
 
 
-def random_concepts(
-    x: Mapping[str, np.ndarray], n_concepts: int, generator: np.random.Generator
-) -> dict[str, np.ndarray]:
+def random_concepts(x: Mapping[str, Rows], n_concepts: int, generator: np.random.Generator) -> dict[str, np.ndarray]:
     """Return activations of concepts that mean nothing.
 
         z = standardise(standardise(x) G),  G_ij ~ N(0, 1)
@@ -161,21 +163,21 @@ def random_concepts(
     """
     features = standardised(x)
     directions = generator.normal(size=(features["train"].shape[1], n_concepts))
-    return standardised({split: values @ directions for split, values in features.items()})
+    activations = standardised({split: Rows.of(values @ directions) for split, values in features.items()})
+    return {split: values.dense() for split, values in activations.items()}
 
 
-def standardised(parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return arrays with the mean 0 and standard deviation 1 of "train"; a column that is constant there becomes 0.
+def standardised(parts: Mapping[str, Rows]) -> dict[str, Rows]:
+    """Return values with the mean 0 and standard deviation 1 of "train"; a column that is constant there becomes 0.
 
     Args:
         parts: Values by split, each of shape (n, D).
 
     Returns:
-        The same, float64.
+        The same, read in blocks.
     """
-    train = np.asarray(parts["train"], np.float64)
-    mean, std = feature_scale(train, constant=np.inf)
-    return {split: (np.asarray(values, np.float64) - mean) / std for split, values in parts.items()}
+    mean, std = feature_scale(parts["train"], constant=np.inf)
+    return {split: values.scaled(mean, std) for split, values in parts.items()}
 
 
 def subset_names(families: np.ndarray) -> dict[str, tuple[str, ...]]:
@@ -188,9 +190,9 @@ def subset_names(families: np.ndarray) -> dict[str, tuple[str, ...]]:
 def _methods(
     z: Mapping[str, np.ndarray],
     families: np.ndarray,
-    x: Mapping[str, np.ndarray] | None,
+    x: Mapping[str, Rows] | None,
     settings: AblationSettings,
-) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+) -> Iterator[tuple[str, Activations]]:
     """Yield each method with its activations by split; random concepts once for each draw."""
     for name, chosen in subset_names(families).items():
         inside = np.isin(families.astype(str), chosen)
@@ -199,10 +201,12 @@ def _methods(
         features, generator = {split: x[split] for split in z}, np.random.default_rng(settings.seed)
         for _ in range(settings.draws):
             yield RANDOM, random_concepts(features, len(families), generator)
-        yield PROBE, standardised(features)
+        scaled = standardised(features)
+        # Every step of the fit reads the train clips.
+        yield PROBE, scaled | {"train": scaled["train"].stored()}
 
 
-def _fits(z: np.ndarray, y: np.ndarray, settings: AblationSettings) -> dict[int | None, SparseClassifier]:
+def _fits(z: np.ndarray | Rows, y: np.ndarray, settings: AblationSettings) -> dict[int | None, SparseClassifier]:
     """Return the classifier of each level, and the full fit under None."""
     lams = falling_strengths(strongest_lam(z, y, settings.alpha), settings.n_values, settings.ratio)
     path = fit_path(z, y, settings.alpha, lams=[*lams, settings.lam], tolerance=settings.tolerance)
@@ -211,7 +215,7 @@ def _fits(z: np.ndarray, y: np.ndarray, settings: AblationSettings) -> dict[int 
     return fits
 
 
-def _correct(classifier: SparseClassifier, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _correct(classifier: SparseClassifier, z: np.ndarray | Rows, y: np.ndarray) -> np.ndarray:
     """Return whether each clip is right, shape (n,)."""
     return (z @ classifier.weight.T + classifier.bias).argmax(axis=1) == y
 
@@ -240,12 +244,12 @@ def _split_table(
 
 
 def _check(
-    z: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray], families: np.ndarray, x: Mapping[str, np.ndarray] | None
+    z: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray], families: np.ndarray, x: Mapping[str, Rows] | None
 ) -> None:
     """Refuse arrays that do not belong together."""
     if not len(families):
         raise ValueError("ablations: the model has no concept; lower the cutoffs of the concept layer")
-    given = {"labels": y, "activations": z} | ({} if x is None else {"features": x})
+    given: dict[str, Mapping[str, Any]] = {"labels": y, "activations": z} | ({} if x is None else {"features": x})
     for name, split in product(given, z):
         if split not in given[name]:
             raise ValueError(f"ablations: split '{split}' has activations but no {name}; give them for the same splits")

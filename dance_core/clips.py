@@ -1,11 +1,11 @@
-"""Which clips take part, and their backbone features."""
+"""Which clips take part, as what class, and how their features are scaled."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from dance_core.tables import matrix, rows_of
+from dance_core.rows import Rows
 
 WITHOUT_VIDEO = "without video"
 USABLE = ("ok", "truncated", WITHOUT_VIDEO)
@@ -123,36 +123,20 @@ def class_indices(labels: Iterable[str], classes: Sequence[str], place: str) -> 
     return np.array([position[label] for label in labels], dtype=np.int64)
 
 
-def feature_scale(x: np.ndarray, ddof: int = 1, constant: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def feature_scale(x: Rows, ddof: int = 1, constant: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Return what features are standardised with.
 
     Args:
-        x: Features of the train clips, shape (n, D), float64.
+        x: Features of the train clips, shape (n, D).
         ddof: 1 divides the sum of squares by n - 1, 0 by n.
         constant: Standard deviation to give a constant feature: 1 leaves it unscaled, infinity makes it 0 everywhere.
 
     Returns:
         Mean and standard deviation of each feature, each of shape (D,).
     """
-    mean, std = x.mean(axis=0), x.std(axis=0, ddof=ddof)
+    mean = x.mean()
+    squares = np.zeros_like(mean)
+    for _, block in x.blocks():
+        squares += np.square(block - mean).sum(axis=0)
+    std = np.sqrt(squares / (len(x) - ddof))
     return mean, np.where(std > 1e-9 * (1e-9 + np.abs(mean)), std, constant)
-
-
-def feature_matrix(features: pd.DataFrame, clip_ids: Sequence[str]) -> np.ndarray:
-    """Return the backbone features of some clips.
-
-    Args:
-        features: clip_id, features (D values).
-        clip_ids: Clips, in the order wanted.
-
-    Returns:
-        Shape (n, D), float64.
-
-    Raises:
-        ValueError: A clip has no features, or some that are not finite.
-    """
-    values = matrix(rows_of(features, clip_ids, "backbone_features")["features"]).astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if len(bad):
-        raise ValueError(f"backbone_features: clip '{clip_ids[bad[0]]}' has values that are not finite; rebuild it")
-    return values

@@ -44,8 +44,9 @@ def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
 
     Returns:
         By protocol: seeds; metrics, each number with mean, sd and n_seeds; ablations, rows with the means and sds over
-        seeds; anec, rows of `average_accuracy` of these means; tests by split: McNemar's test of the model (a) against
-        the linear probe (b) in the first seed, p_holm corrected for all splits and protocols.
+        seeds, None where unknown (the intervals of a split of one group); anec, rows of `average_accuracy` of these
+        means; tests by split: McNemar's test of the model (a) against the linear probe (b) in the first seed, p_holm
+        corrected for all splits and protocols.
 
     Raises:
         ValueError: There is no run, or a method lacks a clip that the other predicts.

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import feature_matrix, feature_scale, refuse_strangers, training_clips
+from dance_core.clips import feature_scale, refuse_strangers, training_clips
 from dance_core.concept_solvers import AdamSolver, RidgeSolver, Solver
 from dance_core.concept_targets import FAMILIES, ConceptTargets
 from dance_core.family_layer import FamilyClips, FamilyLayer, fit_family
 from dance_core.feature_parts import family_columns
+from dance_core.feature_store import FeatureStore
 from dance_core.group_folds import group_folds
+from dance_core.rows import Rows
 from dance_core.tables import read_json, read_tensors, write_json, write_tensors
 
 
@@ -81,7 +83,7 @@ class ConceptLayer:
 
 
 def fit_concept_layer(
-    features: pd.DataFrame,
+    features: FeatureStore,
     targets: Sequence[ConceptTargets],
     manifest: pd.DataFrame,
     settings: ConceptLayerSettings | None = None,
@@ -91,7 +93,7 @@ def fit_concept_layer(
     """Train one map per family on the clips to train on and choose by the clips to select by.
 
     Args:
-        features: Backbone features: clip_id, features (D values).
+        features: Backbone features, D numbers a clip.
         targets: Targets of each family, with a row for every usable clip that takes part.
         manifest: clip_id, label, split, group, status.
         settings: How to train.
@@ -114,18 +116,18 @@ def fit_concept_layer(
     train, val = training_clips(manifest, "concept layer", protocol)
     _refuse_absent_classes(train, val)
     _refuse_twice([target.family for target in targets])
-    refuse_strangers(features["clip_id"], manifest, "backbone_features")
+    refuse_strangers(features.clip_ids, manifest, "backbone_features")
     for target in targets:
         refuse_strangers(target.clip_ids, manifest, f"{target.family} targets")
     x, x_val = (_shown_features(features, list(rows["clip_id"])) for rows in (train, val))
     mean, std = feature_scale(x) if settings.standardise else (np.zeros(x.shape[1]), np.ones(x.shape[1]))
-    x, x_val = (x - mean) / std, (x_val - mean) / std
+    x, x_val = x.scaled(mean, std), x_val.scaled(mean, std)
     folds = group_folds(train, settings.folds)
     families = {}
     for target in sorted(targets, key=lambda target: FAMILIES.index(target.family)):
         values, val_values = target.rows(list(train["clip_id"])), target.rows(list(val["clip_id"]))
         seen = family_columns(target.family, x.shape[1], backbone, settings.motion_features)
-        clips = FamilyClips(x[:, seen], values, x_val[:, seen], val_values)
+        clips = FamilyClips(x.columns(seen), values, x_val.columns(seen), val_values)
         layer = fit_family(target, clips, folds, settings.solver, settings.interpretability_cutoff)
         weight = np.zeros((len(layer.names), x.shape[1]))
         weight[:, seen] = layer.weight
@@ -194,10 +196,10 @@ def _refuse_twice(families: Sequence[str]) -> None:
         raise ValueError(f"concept layer: family '{twice[0]}' has targets twice; give each family once")
 
 
-def _shown_features(features: pd.DataFrame, clip_ids: list[str]) -> np.ndarray:
+def _shown_features(features: FeatureStore, clip_ids: list[str]) -> Rows:
     """Return the features of some clips, shape (n, D); a row of zeros is what a failed extraction leaves behind."""
-    values = feature_matrix(features, clip_ids)
-    empty = np.flatnonzero(~values.any(axis=1))
+    values = features.rows(clip_ids)
+    empty = np.flatnonzero(np.concatenate([~block.any(axis=1) for _, block in values.blocks()]))
     if len(empty):
         raise ValueError(
             f"backbone_features: clip '{clip_ids[empty[0]]}' has features that are all zero ({len(empty)} such); "

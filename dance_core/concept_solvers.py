@@ -12,6 +12,7 @@ import numpy as np
 from dance_core.column_descent import Look, minimise_columns, never
 from dance_core.concept_objectives import Objective
 from dance_core.row_space import RowSpace
+from dance_core.rows import Rows
 from dance_core.val_watch import Watch
 
 
@@ -36,13 +37,11 @@ class Solver(Protocol):
     """Trains the weights of one family."""
 
     def fit(
-        self, x: np.ndarray, targets: np.ndarray, x_val: np.ndarray, val_targets: np.ndarray, objective: type[Objective]
+        self, x: Rows, targets: np.ndarray, x_val: Rows, val_targets: np.ndarray, objective: type[Objective]
     ) -> Chosen:
         """Train on x, shape (n, D), towards targets, shape (n, M), and choose on val."""
 
-    def refit(
-        self, x: np.ndarray, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]
-    ) -> np.ndarray:
+    def refit(self, x: Rows, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]) -> np.ndarray:
         """Train on other clips with the settings that a fit chose; return weights, shape (M, D)."""
 
 
@@ -73,7 +72,7 @@ class RidgeSolver:
     reach: float = 0.02
 
     def fit(
-        self, x: np.ndarray, targets: np.ndarray, x_val: np.ndarray, val_targets: np.ndarray, objective: type[Objective]
+        self, x: Rows, targets: np.ndarray, x_val: Rows, val_targets: np.ndarray, objective: type[Objective]
     ) -> Chosen:
         """Train at every strength and keep what val prefers.
 
@@ -108,9 +107,7 @@ class RidgeSolver:
         settings = {"strength": strength, "iterations": iterations}
         return Chosen(problem.weight(watch.solution), settings, watch.curve, watch.losses)
 
-    def refit(
-        self, x: np.ndarray, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]
-    ) -> np.ndarray:
+    def refit(self, x: Rows, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]) -> np.ndarray:
         """Train on other clips in the way that val preferred.
 
         Args:
@@ -151,7 +148,7 @@ class _Problem:
 
     def weight(self, solution: np.ndarray) -> np.ndarray:
         """Return the weights for features, shape (M, D)."""
-        return (self.space.directions @ solution[:-1]).T
+        return self.space.weights(solution[:-1]).T
 
     def ridge(self, strength: float) -> np.ndarray:
         """Return the closed-form ridge regression to the targets, scaled to activations of mean square 1."""
@@ -231,12 +228,11 @@ class AdamSolver:
     batch_size: int = 50_000
 
     def fit(
-        self, x: np.ndarray, targets: np.ndarray, x_val: np.ndarray, val_targets: np.ndarray, objective: type[Objective]
+        self, x: Rows, targets: np.ndarray, x_val: Rows, val_targets: np.ndarray, objective: type[Objective]
     ) -> Chosen:
         """Train and keep the step that val prefers; arguments and result as in `RidgeSolver.fit`."""
         stops = objective.scale_free
         watch = Watch(objective(val_targets), 1 if stops else self.steps, latest=not stops)
-        x_val = x_val.astype(np.float32)
 
         def look(weight: np.ndarray, step: int) -> bool:
             last = step == self.steps - 1
@@ -246,27 +242,25 @@ class AdamSolver:
         weight = watch.solution.T.astype(np.float64)
         return Chosen(weight, {"step": int(watch.best["step"])}, watch.curve, watch.losses)
 
-    def refit(
-        self, x: np.ndarray, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]
-    ) -> np.ndarray:
+    def refit(self, x: Rows, targets: np.ndarray, objective: type[Objective], settings: dict[str, Any]) -> np.ndarray:
         """Train on other clips for as many steps as val preferred; arguments and result as in `RidgeSolver.refit`."""
         return self._run(x, targets, objective, settings["step"] + 1, never).T.astype(np.float64)
 
-    def _run(
-        self, x: np.ndarray, targets: np.ndarray, objective: type[Objective], steps: int, look: Look
-    ) -> np.ndarray:
+    def _run(self, x: Rows, targets: np.ndarray, objective: type[Objective], steps: int, look: Look) -> np.ndarray:
         """Return the weights after the last step, shape (D, M)."""
-        x, targets = x.astype(np.float32), targets.astype(np.float32)
+        targets = targets.astype(np.float32)
         width, n_concepts = x.shape[1], targets.shape[1]
         bound = 1 / np.sqrt(width) if objective.scale_free else np.sqrt(6 / (width + n_concepts))
         generator = np.random.default_rng(self.seed)
         weight = generator.uniform(-bound, bound, (width, n_concepts)).astype(np.float32)
         first, second = np.zeros_like(weight), np.zeros_like(weight)
-        batch, fitted = x, objective(targets)
+        batch = x.dense(np.float32) if len(x) <= self.batch_size else np.empty(0)
+        fitted = objective(targets)
         for step in range(steps):
             if self.batch_size < len(x):
-                drawn = generator.permutation(len(x))[: self.batch_size]
-                batch, fitted = x[drawn], objective(targets[drawn])
+                # Sorted, as what lies side by side on disk is read at once.
+                drawn = np.sort(generator.permutation(len(x))[: self.batch_size])
+                batch, fitted = x.take(drawn).dense(np.float32), objective(targets[drawn])
             gradient = batch.T @ fitted.loss_and_gradient(batch @ weight)[1] / n_concepts
             first += (1 - 0.9) * (gradient - first)
             second += (1 - 0.999) * (gradient**2 - second)

@@ -8,6 +8,7 @@ import numpy as np
 from dance_core.concept_objectives import BinaryCrossEntropy, NegativeCosineCubed, Objective
 from dance_core.concept_solvers import Solver
 from dance_core.concept_targets import ConceptTargets
+from dance_core.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class FamilyClips:
         val_values: Val targets, shape (n_val, M).
     """
 
-    x: np.ndarray
+    x: Rows
     values: np.ndarray
-    x_val: np.ndarray
+    x_val: Rows
     val_values: np.ndarray
 
 
@@ -74,7 +75,7 @@ def fit_family(
         values, val_values = (_motion_labels(rows) for rows in (clips.values, clips.val_values))
         clips = replace(clips, values=values, val_values=val_values)
     labelled, val_labelled = (np.isfinite(rows).all(axis=1) for rows in (clips.values, clips.val_values))
-    clips = replace(clips, x_val=clips.x_val[val_labelled], val_values=clips.val_values[val_labelled])
+    clips = replace(clips, x_val=clips.x_val.take(val_labelled), val_values=clips.val_values[val_labelled])
     counts = {
         "train": {"labelled": int(labelled.sum()), "unlabelled": int((~labelled).sum())},
         "val": {"labelled": int(val_labelled.sum()), "unlabelled": int((~val_labelled).sum())},
@@ -104,12 +105,12 @@ def _fitted(
     """Return weights (M, D), train activations (n, M), out of fold where there are folds, val losses and choices."""
     objective: type[Objective] = BinaryCrossEntropy if motion else NegativeCosineCubed
     x, values = clips.x, clips.values
-    chosen = solver.fit(x[labelled], values[labelled], clips.x_val, clips.val_values, objective)
+    chosen = solver.fit(x.take(labelled), values[labelled], clips.x_val, clips.val_values, objective)
     activations = x @ chosen.weight.T
     for fold in folds:
         inside = labelled & ~np.isin(np.arange(len(x)), fold)
-        weight = solver.refit(x[inside], values[inside], objective, chosen.settings)
-        activations[fold] = x[fold] @ weight.T
+        weight = solver.refit(x.take(inside), values[inside], objective, chosen.settings)
+        activations[fold] = x.take(fold) @ weight.T
     return chosen.weight, activations, chosen.val_loss, {"chosen": chosen.settings, "val_curve": chosen.val_curve}
 
 

@@ -12,6 +12,7 @@ from dance_core.clips import USABLE, class_indices, clip_groups, fitted_splits, 
 from dance_core.concept_evidence import concept_evidence
 from dance_core.concept_metrics import concept_record, mean_known
 from dance_core.concept_targets import FAMILIES, ConceptTargets
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Model
 from dance_core.run_clips import activations_of
 from dance_core.significance import accuracy_intervals
@@ -42,7 +43,7 @@ class SplitOutput:
 
 def evaluate(
     model: Model,
-    features: pd.DataFrame,
+    features: FeatureStore,
     manifest: pd.DataFrame,
     targets: Sequence[ConceptTargets],
     concepts: pd.DataFrame,
@@ -56,7 +57,7 @@ def evaluate(
 
     Args:
         model: A trained model.
-        features: Backbone features: clip_id, features.
+        features: Backbone features.
         manifest: clip_id, label, split, group, status; splits other than train, val and test are shifted test sets.
         targets: Targets of each family, to judge the concept activations by.
         concepts: family, concept, kept of every concept (see `concept_targets.concept_table`).
@@ -74,7 +75,7 @@ def evaluate(
     Raises:
         ValueError: No usable test clip, or a table that lacks a clip or has one that the manifest lacks.
     """
-    refuse_strangers(features["clip_id"], manifest, "backbone_features")
+    refuse_strangers(features.clip_ids, manifest, "backbone_features")
     outputs = {split: _split_output(model, features, manifest, probe, split) for split in split_order(manifest)}
     if "test" not in outputs or outputs["test"].clips.empty:
         raise ValueError("evaluate: split 'test' of the manifest has no clip with features; give test clips")
@@ -131,13 +132,14 @@ def accuracy_record(
         seed: Seed of the bootstrap.
 
     Returns:
-        top1, top1_interval (2.5 and 97.5 percent quantiles), mean_class_accuracy over the classes present, n.
+        top1, top1_interval (2.5 and 97.5 percent quantiles; None where all clips are of one group),
+        mean_class_accuracy over the classes present, n.
     """
     correct = probabilities.argmax(axis=1) == y
     interval = accuracy_intervals(correct[:, None].astype(float), groups, resamples, seed)[0]
     return {
         "top1": float(correct.mean()),
-        "top1_interval": interval.tolist(),
+        "top1_interval": interval.tolist() if np.isfinite(interval).all() else None,
         "mean_class_accuracy": float(np.mean([correct[y == label].mean() for label in np.unique(y)])),
         "n": len(y),
     }
@@ -209,14 +211,14 @@ def _all_families(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _split_output(
-    model: Model, features: pd.DataFrame, manifest: pd.DataFrame, probe: pd.DataFrame, split: str
+    model: Model, features: FeatureStore, manifest: pd.DataFrame, probe: pd.DataFrame, split: str
 ) -> SplitOutput:
     rows = manifest[manifest["split"] == split].sort_values("clip_id", ignore_index=True)
-    present = rows["clip_id"].isin(features["clip_id"]) & rows["status"].isin(USABLE)
+    present = rows["clip_id"].isin(features.clip_ids) & rows["status"].isin(USABLE)
     clips = rows[present].reset_index(drop=True)
     if clips.empty:
         return SplitOutput(clips, np.empty(0, int), np.empty((0, len(model.concepts))), {}, len(rows))
-    z = activations_of(model, features, list(clips["clip_id"]))
+    z = activations_of(model, features.rows(list(clips["clip_id"])))
     probed = matrix(rows_of(probe, list(clips["clip_id"]), "linear_probe")["probabilities"])
     y = class_indices(clips["label"], model.classes, f"split '{split}'")
     probabilities = {"dance": softmax(model.class_scores(z), axis=1), "linear_probe": probed}

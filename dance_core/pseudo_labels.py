@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 
 from dance_core.clips import USABLE, fitted_splits
+from dance_core.feature_store import FeatureStore
 from dance_core.pruning import Pruning, Verdict, pruned
-from dance_core.tables import matrix, rows_of
+from dance_core.tables import matrix
+
+CLIPS_AT_ONCE = 256
 
 
 def cosine_scores(clips: np.ndarray, concepts: np.ndarray) -> np.ndarray:
@@ -44,7 +47,7 @@ def cosine_scores(clips: np.ndarray, concepts: np.ndarray) -> np.ndarray:
 
 
 def pseudo_label_table(
-    clip_features: pd.DataFrame,
+    clip_features: FeatureStore,
     concept_features: pd.DataFrame,
     manifest: pd.DataFrame,
     family: str,
@@ -54,7 +57,7 @@ def pseudo_label_table(
     """Score all usable clips against the concepts of one family, and drop concepts that no train clip shows.
 
     Args:
-        clip_features: Clip embeddings: clip_id, features.
+        clip_features: Clip embeddings.
         concept_features: Text embeddings: family, concept, features.
         manifest: clip_id, split and status of every clip.
         family: "object" or "scene".
@@ -67,8 +70,8 @@ def pseudo_label_table(
             the family.
 
     Raises:
-        ValueError: The family has no concept, none is kept, no train clip is usable, a usable clip has no embedding, or
-            the protocol is unknown.
+        ValueError: The family has no concept, none is kept, no train clip is usable, a usable clip has no embedding or
+            one without direction, or the protocol is unknown.
 
     Source:
         DANCE, section 3.2.
@@ -80,8 +83,7 @@ def pseudo_label_table(
     fitted = usable["split"].isin(fitted_splits(protocol)).to_numpy()
     if not (fitted & (usable["split"] == "train").to_numpy()).any():
         raise ValueError("pseudo_labels: no usable clip of the manifest is in the train split; check column split")
-    clips = rows_of(clip_features, list(usable["clip_id"]), "clip_features")
-    scores = cosine_scores(matrix(clips["features"]), matrix(concepts["features"]))
+    scores = _scores_of(clip_features, list(usable["clip_id"]), matrix(concepts["features"]))
     verdict = pruned(scores[fitted], pruning)
     if not verdict.kept.any():
         raise ValueError(_nothing_kept(family, concepts["concept"], verdict))
@@ -89,6 +91,22 @@ def pseudo_label_table(
     figures = {"top5": verdict.strength, "zscore": verdict.zscore, "spread": verdict.spread}
     table = pd.DataFrame({"concept": concepts["concept"], "kept": verdict.kept, "reason": verdict.reasons, **figures})
     return labels, table
+
+
+def _scores_of(clip_features: FeatureStore, clip_ids: list[str], concepts: np.ndarray) -> np.ndarray:
+    """Score clips as `cosine_scores` does, some at a time."""
+    clips = clip_features.rows(clip_ids)
+    scores = np.empty((len(clip_ids), len(concepts)), np.float32)
+    for start in range(0, len(clip_ids), CLIPS_AT_ONCE):
+        place = np.arange(start, min(start + CLIPS_AT_ONCE, len(clip_ids)))
+        some = clips[place]
+        zero = place[~some.any(axis=1)]
+        if len(zero):
+            raise ValueError(
+                f"clip_features: clip '{clip_ids[zero[0]]}' is all zeros, so it has no direction; rebuild it"
+            )
+        scores[place] = cosine_scores(some, concepts)
+    return scores
 
 
 def _nothing_kept(family: str, names: pd.Series, verdict: Verdict) -> str:

@@ -1,17 +1,16 @@
 """The clips of a finished run by split, with all that judging its concepts needs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from dance_core.clips import class_indices, clip_groups, feature_matrix, usable_clips
+from dance_core.clips import class_indices, clip_groups, usable_clips
 from dance_core.concept_layer import ConceptLayer
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Model
+from dance_core.rows import Rows
 from dance_core.tables import rows_of
-
-CLIPS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -19,48 +18,46 @@ class Study:
     """The clips of a run by split, "train" being those that its model was fitted on.
 
     Attributes:
-        x: Backbone features, each of shape (n, D).
+        x: Backbone features, each of shape (n, D), read in blocks.
         y: Class indices, each of shape (n,).
         z: Concept activations, each of shape (n, M); of train those that the classifier was fitted on.
         groups: What intervals resample together, each of shape (n,).
         families: Family of each concept, shape (M,).
     """
 
-    x: dict[str, np.ndarray]
+    x: dict[str, Rows]
     y: dict[str, np.ndarray]
     z: dict[str, np.ndarray]
     groups: dict[str, np.ndarray]
     families: np.ndarray
 
 
-def activations_of(model: Model, features: pd.DataFrame, clip_ids: Sequence[str]) -> np.ndarray:
-    """Give the concept activations of some clips, without a matrix of all their features.
+def activations_of(model: Model, x: Rows) -> np.ndarray:
+    """Give the concept activations of clips, without a matrix of all their features.
 
     Args:
         model: A trained model.
-        features: Backbone features: clip_id, features.
-        clip_ids: Clips, in the order wanted.
+        x: Backbone features, shape (n, D).
 
     Returns:
         Standardised activations z, shape (n, M), float64.
 
     Raises:
-        ValueError: A clip has no features, or they do not fit the model.
+        ValueError: The features do not fit the model.
     """
-    z = np.empty((len(clip_ids), len(model.concepts)))
-    for start in range(0, len(clip_ids), CLIPS_AT_ONCE):
-        part = slice(start, start + CLIPS_AT_ONCE)
-        z[part] = model.concept_activations(feature_matrix(features, clip_ids[part]))
+    z = np.empty((len(x), len(model.concepts)))
+    for place, block in x.blocks():
+        z[place] = model.concept_activations(block)
     return z
 
 
-def study(model: Model, layer: ConceptLayer, features: pd.DataFrame, manifest: pd.DataFrame) -> Study:
+def study(model: Model, layer: ConceptLayer, features: FeatureStore, manifest: pd.DataFrame) -> Study:
     """Gather the clips of a run.
 
     Args:
         model: A trained model.
         layer: Its concept layer, which knows the clips that it was fitted on.
-        features: Backbone features: clip_id, features.
+        features: Backbone features.
         manifest: clip_id, label, split, group, status.
 
     Returns:
@@ -72,10 +69,10 @@ def study(model: Model, layer: ConceptLayer, features: pd.DataFrame, manifest: p
     parts = {"train": rows_of(manifest, layer.train_clips, "manifest")}
     for split in sorted(set(manifest["split"].astype(str)) - set(parts["train"]["split"])):
         rows = usable_clips(manifest, split)
-        rows = rows[rows["clip_id"].isin(features["clip_id"])].reset_index(drop=True)
+        rows = rows[rows["clip_id"].isin(features.clip_ids)].reset_index(drop=True)
         parts |= {split: rows} if len(rows) else {}
-    x = {split: feature_matrix(features, list(rows["clip_id"])) for split, rows in parts.items()}
-    z = {split: model.concept_activations(values) for split, values in x.items()}
+    x = {split: features.rows(list(rows["clip_id"])) for split, rows in parts.items()}
+    z = {split: activations_of(model, values) for split, values in x.items()}
     return Study(
         x=x,
         y={split: class_indices(rows["label"], model.classes, f"split '{split}'") for split, rows in parts.items()},

@@ -82,13 +82,16 @@ def accuracy_intervals(scores: np.ndarray, groups: np.ndarray, resamples: int = 
         seed: Seed of the bootstrap.
 
     Returns:
-        2.5 and 97.5 percent quantiles of each mean, shape (m, 2).
+        2.5 and 97.5 percent quantiles of each mean, shape (m, 2). NaN where all clips are of one group: it would be
+        drawn again and again, and an interval without width would pass for certainty.
 
     Source:
         Efron (1979), percentile bootstrap over clusters.
     """
     _, member = np.unique(groups, return_inverse=True)
     sizes = np.bincount(member)
+    if len(sizes) == 1:
+        return np.full((scores.shape[1], 2), np.nan)
     sums = np.zeros((len(sizes), scores.shape[1]))
     np.add.at(sums, member, scores)
     generator, means, chunk = np.random.default_rng(seed), [], max(1, 4_000_000 // len(sizes))

@@ -20,7 +20,8 @@ def accuracy_table(results: Path) -> str:
         results: Folder of one data set's results.
 
     Returns:
-        A table of text, means over the seeds, with their standard deviation; the interval is the mean of theirs.
+        A table of text, means over the seeds, with their standard deviation; the interval is the mean of theirs, a dash
+        where all clips of a split are of one group.
 
     Raises:
         ValueError: Nothing was compared yet.
@@ -30,12 +31,11 @@ def accuracy_table(results: Path) -> str:
     for protocol, record in _comparison(results).items():
         for method, splits in record["metrics"]["accuracy"].items():
             for split, scores in ((name, scores) for name, scores in splits.items() if name not in FITTED_SPLITS):
-                low, high = scores["top1_interval"] or (None, None)
-                interval = f"{_percent(_mean(low))} to {_percent(_mean(high))}"
+                ends = [_percent(_mean(end)) for end in scores["top1_interval"] or (None,)]
                 top1 = scores["top1"] or {}
                 lines.append(
                     f"{protocol:<10}{method:<14}{split:<12}{_mean(scores['n']):>6.0f}"
-                    f"{_percent(_mean(top1)):>8}{_spread(top1):>7}  {interval:<16}"
+                    f"{_percent(_mean(top1)):>8}{_spread(top1):>7}  {' to '.join(ends):<16}"
                     f"{_percent(_mean(scores['mean_class_accuracy'])):>10}"
                 )
     return "\n".join(lines)

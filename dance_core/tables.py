@@ -5,7 +5,7 @@ Every file is written under a temporary name beside its place and then renamed, 
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.numpy import load as parse_tensors
 from safetensors.numpy import save as serialise_tensors
 
-ROWS_AT_ONCE = 2048
+ROWS_AT_ONCE = 256
 
 
 @contextmanager
@@ -69,14 +70,32 @@ def write_parts(path: str | Path, parts: Iterable[pd.DataFrame], schema: pa.Sche
     """
     waiting = iter(parts)
     first = next(waiting)
-    schema = schema or _schema_of(first)
-    with whole_file(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with table_writer(path, schema or _schema_of(first)) as write:
         for part in chain([first], waiting):
+            write(part)
+
+
+@contextmanager
+def table_writer(path: str | Path, schema: pa.Schema) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Open a table to write in parts, for tables that are made side by side.
+
+    Args:
+        path: File to write, there only when the block ends well.
+        schema: Column types.
+
+    Yields:
+        A function that appends some rows; it raises ValueError where a column of the schema is absent.
+    """
+    with whole_file(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+
+        def write(part: pd.DataFrame) -> None:
             absent = [name for name in schema.names if name not in part.columns]
             if absent:
                 raise ValueError(f"{path}: columns {absent} are absent; the table has {list(part.columns)}")
             columns = [_column(part[field.name], field) for field in schema]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+        yield write
 
 
 def _schema_of(table: pd.DataFrame) -> pa.Schema:
@@ -121,23 +140,37 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.Dat
         raise ValueError(f"{path}: not a whole Parquet file ({error}); delete it and run again") from error
 
 
-def read_groups(path: str | Path | Sequence[str], key: str = "clip_id") -> Iterator[tuple[str, pd.DataFrame]]:
-    """Read the rows of one clip after another, so that memory holds a few clips only.
+def read_parts(
+    path: str | Path,
+    columns: Sequence[str] | None = None,
+    rows: int = 256,
+    wanted: Mapping[str, Collection] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Read a Parquet table part by part, so that memory holds one part only.
 
     Args:
-        path: Parquet file in which the rows of a clip follow each other; an empty list where there is none.
-        key: Column that tells the clips apart.
+        path: File to read.
+        columns: Columns to read; all by default.
+        rows: Most rows of a part.
+        wanted: Values by column; rows with any other value are left out.
 
     Yields:
-        A clip's id and its rows, in the order of the file.
+        Some rows each, in the order of the file.
+
+    Raises:
+        ValueError: The file is not a whole Parquet file.
     """
-    rest: pd.DataFrame | None = None
-    for batch in pq.ParquetFile(str(path)).iter_batches(ROWS_AT_ONCE) if path else ():
-        rows = batch.to_pandas() if rest is None else pd.concat([rest, batch.to_pandas()], ignore_index=True)
-        *whole, (_, rest) = rows.groupby(rows[key].ne(rows[key].shift()).cumsum(), sort=False)
-        yield from ((group[key].iloc[0], group.reset_index(drop=True)) for _, group in whole)
-    if rest is not None:
-        yield rest[key].iloc[0], rest.reset_index(drop=True)
+    try:
+        file = pq.ParquetFile(str(path), pre_buffer=False, buffer_size=2**18)  # else Arrow reads ahead to its end
+        for batch in file.iter_batches(rows, columns=columns, use_threads=False):
+            # Before pandas, whose arrays are views that would keep the whole part in memory for a single row.
+            for column, values in (wanted or {}).items():
+                kept = pa.array(list(values), batch.schema.field(column).type)
+                batch = batch.filter(pc.is_in(batch[column], kept))
+            if batch.num_rows:
+                yield batch.to_pandas()
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path}: not a whole Parquet file ({error}); delete it and run again") from error
 
 
 def read_shards(paths: Iterable[str | Path], order: Sequence[str] = ("clip_id",)) -> pd.DataFrame:

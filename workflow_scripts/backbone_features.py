@@ -3,8 +3,9 @@
 from _job import job_log, shard_of
 
 from dance_core.backbones import BackboneSettings, backbone_features
+from dance_core.clip_rows import read_groups
 from dance_core.manifest import select_shard, usable
-from dance_core.tables import read_groups, read_table, write_parts
+from dance_core.tables import read_table, write_parts
 
 with job_log(snakemake.log[0]):
     clips = select_shard(usable(read_table(snakemake.input.manifest)), *shard_of(snakemake.wildcards.scatteritem))

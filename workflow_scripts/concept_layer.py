@@ -4,13 +4,14 @@ from _job import job_log
 
 from dance_core.concept_layer import ConceptLayerSettings, fit_concept_layer, write_concept_layer
 from dance_core.concept_solvers import AdamSolver
-from dance_core.tables import read_shards, read_table
+from dance_core.feature_store import FeatureStore
+from dance_core.tables import read_table
 from dance_core.target_files import read_targets
 
 with job_log(snakemake.log[0]):
     settings = dict(snakemake.params.settings)
     adam = AdamSolver(**settings.pop("adam"), seed=snakemake.params.seed)
-    features = read_shards(snakemake.input.features)
+    features = FeatureStore.read(snakemake.input.features)
     targets = read_targets(dict(snakemake.input.items()))
     manifest = read_table(snakemake.input.manifest)
     settings = ConceptLayerSettings(**settings, adam=adam)

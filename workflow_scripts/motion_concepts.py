@@ -3,12 +3,12 @@
 from _job import job_log
 
 from dance_core.manifest import usable
-from dance_core.motion_concepts import MotionSettings, fit_motion_concepts, motion_labels, refit_stability
+from dance_core.motion_concepts import MotionSettings, SegmentStore, fit_motion_concepts, motion_labels, refit_stability
 from dance_core.tables import read_table, write_json, write_table, write_tensors
 
 with job_log(snakemake.log[0]):
     settings = MotionSettings(**snakemake.params.settings)
-    segments = read_table(snakemake.input.segments)
+    segments = SegmentStore.read(snakemake.input.segments)
     found = fit_motion_concepts(segments, settings)
     manifest = usable(read_table(snakemake.input.manifest))
     write_table(snakemake.output.concepts, found.concepts)

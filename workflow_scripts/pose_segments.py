@@ -3,13 +3,11 @@
 from _job import job_log
 
 from dance_core.manifest import usable
-from dance_core.pose_segments import SegmentSettings, pose_segments, segment_schema
-from dance_core.tables import read_shards, read_table, write_table
+from dance_core.pose_segments import SegmentSettings, write_pose_segments
+from dance_core.tables import read_table
 
 with job_log(snakemake.log[0]):
+    files, output = snakemake.input, snakemake.output
     settings = SegmentSettings(**snakemake.params.settings)
-    poses = read_shards(snakemake.input.poses, order=("clip_id", "frame"))
-    keyframes = read_shards(snakemake.input.keyframes)
-    segments, report = pose_segments(usable(read_table(snakemake.input.manifest)), poses, keyframes, settings)
-    write_table(snakemake.output.segments, segments, segment_schema(settings.length))
-    write_table(snakemake.output.report, report)
+    manifest = usable(read_table(files.manifest))
+    write_pose_segments(output.segments, output.report, manifest, files.poses, files.keyframes, settings)

@@ -3,13 +3,14 @@
 from _job import job_log
 
 from dance_core.dual_encoders import activation_cutoff
+from dance_core.feature_store import FeatureStore
 from dance_core.pruning import Pruning
 from dance_core.pseudo_labels import pseudo_label_table
-from dance_core.tables import read_shards, read_table, write_table
+from dance_core.tables import read_table, write_table
 
 with job_log(snakemake.log[0]):
     params = snakemake.params
-    clips = read_shards(snakemake.input.clips)
+    clips = FeatureStore.read(snakemake.input.clips, "clip_features")
     concepts, manifest = read_table(snakemake.input.concepts), read_table(snakemake.input.manifest)
     cutoff = activation_cutoff(params.pruning["cutoff"], params.encoder)
     pruning = Pruning(**{**params.pruning, "cutoff": cutoff})

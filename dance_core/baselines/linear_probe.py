@@ -8,13 +8,16 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from dance_core.clips import class_indices, class_names, feature_matrix, feature_scale, training_clips
+from dance_core.clips import class_indices, class_names, feature_scale, training_clips
+from dance_core.feature_store import FeatureStore
+from dance_core.row_space import RowSpace
+from dance_core.rows import Rows
 
 STRENGTHS = tuple(10.0 ** (k / 2) for k in range(-12, 5))
 
 
 def linear_probe(
-    features: pd.DataFrame,
+    features: FeatureStore,
     manifest: pd.DataFrame,
     strengths: Sequence[float] = STRENGTHS,
     protocol: str = "honest",
@@ -25,7 +28,7 @@ def linear_probe(
     first, which leaves an L2-penalised fit as it is and makes it cheap when features are wider than clips are many.
 
     Args:
-        features: Backbone features: clip_id, features (D values).
+        features: Backbone features, D numbers a clip.
         manifest: clip_id, label, split, status.
         strengths: Values of C tried, the inverse of the penalty on the summed loss.
         protocol: Which splits it is fitted on and selected by, see `dance_core.clips.training_clips`.
@@ -38,33 +41,25 @@ def linear_probe(
     """
     train, val = training_clips(manifest, "linear probe", protocol)
     classes = class_names(manifest)
-    clip_ids = sorted(features["clip_id"])
-    x, x_val, x_all = (feature_matrix(features, list(ids)) for ids in (train["clip_id"], val["clip_id"], clip_ids))
+    x, x_val, x_all = (features.rows(list(ids)) for ids in (train["clip_id"], val["clip_id"], features.clip_ids))
     y = class_indices(train["label"], classes, "linear probe train split")
     y_val = class_indices(val["label"], classes, "linear probe val split")
     mean, std = feature_scale(x, ddof=0)
-    basis = _row_space((x - mean) / std)
-    x, x_val, x_all = (((part - mean) / std) @ basis for part in (x, x_val, x_all))
+    space = RowSpace(x.scaled(mean, std), np.float64)
+    coordinates_val = space.place(x_val.scaled(mean, std))
     best: tuple[tuple[float, float], LogisticRegression] | None = None
     curve = []
     for strength in sorted(strengths):
-        probe = LogisticRegression(C=strength, max_iter=5000, tol=1e-6).fit(x, y)
-        accuracy = float(probe.score(x_val, y_val))
-        loss = float(log_loss(y_val, probe.predict_proba(x_val), labels=range(len(classes))))
+        probe = LogisticRegression(C=strength, max_iter=5000, tol=1e-6).fit(space.coordinates, y)
+        accuracy = float(probe.score(coordinates_val, y_val))
+        loss = float(log_loss(y_val, probe.predict_proba(coordinates_val), labels=range(len(classes))))
         curve.append({"C": strength, "val_top1": accuracy, "val_loss": loss})
         if best is None or (-accuracy, loss) < best[0]:
             best = ((-accuracy, loss), probe)
     if best is None:
         raise ValueError("linear probe: no value of C was given; give at least one")
-    probabilities = best[1].predict_proba(x_all)
-    return pd.DataFrame({"clip_id": clip_ids, "probabilities": list(probabilities)}), {
-        "C": best[1].C,
-        "val_curve": curve,
-    }
-
-
-def _row_space(x: np.ndarray) -> np.ndarray:
-    """Return orthonormal directions that span the rows of x, shape (D, min(n, D)); the identity if n >= D."""
-    if len(x) >= x.shape[1]:
-        return np.eye(x.shape[1])
-    return np.linalg.qr(x.T)[0]
+    probabilities = [
+        best[1].predict_proba(space.place(Rows.of(block))) for _, block in x_all.scaled(mean, std).blocks()
+    ]
+    table = pd.DataFrame({"clip_id": features.clip_ids, "probabilities": list(np.concatenate(probabilities))})
+    return table, {"C": best[1].C, "val_curve": curve}

@@ -37,7 +37,7 @@ def approximate_neighbours(space: Space, seed: int = 0) -> Best:
     Returns:
         The neighbours; of listed points equally near to 12 decimals, the lowest index.
     """
-    n, d = space.points.shape
+    n, d = space.shape
     grid = space.shortened([WIDTH])[0] if d > WIDTH else space.centred()
     longest = np.sqrt(np.einsum("ij,ij->i", grid, grid, dtype=np.float64).max()) or 1.0
     grid = np.rint(grid * (RADIUS / longest))

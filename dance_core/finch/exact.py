@@ -32,8 +32,8 @@ class Best:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.similarity = np.full(len(space.points), -np.inf)
-        self.neighbour = np.zeros(len(space.points), np.int64)
+        self.similarity = np.full(space.shape[0], -np.inf)
+        self.neighbour = np.zeros(space.shape[0], np.int64)
 
     def settle(self, point: np.ndarray, other: np.ndarray) -> None:
         """Compare pairs in float64, each for the sake of both of its points.
@@ -66,7 +66,7 @@ def exact_neighbours(space: Space) -> Best:
     Returns:
         The neighbours; of points equally near to `DECIMALS` places, the lowest index.
     """
-    n, d = space.points.shape
+    n, d = space.shape
     best = Best(space)
     many = n > LEAST_POINTS * d
     shortened = many and d > WIDE
@@ -113,16 +113,15 @@ class _Bound:
     """
 
     def __init__(self, vectors: np.ndarray) -> None:
-        half = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)[:, None] / 2
-        one = np.ones_like(half)
-        self.vectors = vectors
-        self.left = np.hstack([vectors, -half, one], dtype=np.float32, casting="same_kind")
-        self.right = np.hstack([vectors, one, -half], dtype=np.float32, casting="same_kind")
+        half = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64) / 2
+        self.vectors, self.half = vectors, half.astype(np.float32)[:, None]
         self.tolerance = (vectors.shape[1] + 8) * np.finfo(np.float32).eps * 4 * half.max() + 2 * 10.0**-DECIMALS
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """Bound all pairs of some points with others; float32 [rows, columns]."""
-        return self.left[rows] @ self.right[columns].T
+        half, other = self.half[rows], self.half[columns]
+        left = np.hstack([self.vectors[rows], -half, np.ones_like(half)])
+        return left @ np.hstack([self.vectors[columns], np.ones_like(other), -other]).T
 
     def possible(self, point: np.ndarray, other: np.ndarray, best: Best) -> np.ndarray:
         """Tell which listed pairs could be the nearest of either point; bool [m]."""

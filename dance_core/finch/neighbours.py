@@ -10,7 +10,7 @@ import pandas as pd
 
 from dance_core.finch.descent import approximate_neighbours
 from dance_core.finch.exact import exact_neighbours
-from dance_core.finch.space import DECIMALS, Space, norms
+from dance_core.finch.space import DECIMALS, Space, chunks, norms
 
 # The exact search takes time by the square of the number of points: here about as much as the approximate one.
 EXACT_BELOW = 200_000
@@ -34,10 +34,9 @@ def first_neighbours(
     group, first = _equal_points(points)
     if len(first) == 1:
         return np.where(np.arange(len(points)) == 0, 1, 0)
-    different = points if len(first) == len(points) else points[first]
-    space = Space(different, metric)
+    space = Space(points, metric, first)
     best = exact_neighbours(space) if len(first) < exact_below else approximate_neighbours(space, seed)
-    if different is points:
+    if len(first) == len(points):
         return best.neighbour
     everyone = np.arange(len(first))
     # A zero vector has no cosine with itself either, so its equals are as far from it as all other points.
@@ -91,10 +90,13 @@ def similarities(left: np.ndarray, right: np.ndarray, metric: str) -> np.ndarray
     Returns:
         float64 [n, m] rounded to `DECIMALS` places: the cosine, or minus the distance.
     """
-    left, right = left.astype(np.float64), right.astype(np.float64)
-    if metric == "cosine":
-        values = (left @ right.T) / np.outer(norms(left), norms(right))
-    else:
-        squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
-        values = -np.sqrt(np.maximum(squares, 0))
-    return np.round(values, DECIMALS)
+    values = np.empty((len(left), len(right)))
+    right = right.astype(np.float64, copy=False)
+    for part in chunks(len(left), max(left.shape[1], len(right))):
+        rows = left[part].astype(np.float64, copy=False)
+        if metric == "cosine":
+            values[part] = (rows @ right.T) / np.outer(norms(rows), norms(right))
+        else:
+            squares = (rows**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * rows @ right.T
+            values[part] = -np.sqrt(np.maximum(squares, 0))
+    return np.round(values, DECIMALS, out=values)

@@ -175,7 +175,7 @@ def checked(points: np.ndarray, metric: str) -> np.ndarray:
         raise ValueError(f"finch: points have shape {points.shape}; at least two rows of features are needed")
     if points.dtype not in (np.float32, np.float64):
         points = points.astype(np.float64)
-    if not np.isfinite(points).all():
+    if not all(np.isfinite(points[part]).all() for part in chunks(*points.shape)):
         row = int(np.argmin(np.isfinite(points).all(axis=1)))
         raise ValueError(f"finch: point {row} has a value that is not finite; leave it out or fill it")
     if metric == "cosine" and not points.any(axis=1).all():

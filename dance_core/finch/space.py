@@ -20,22 +20,30 @@ class Space:
     """Points under a metric.
 
     Args:
-        points: Array of shape (n, d), n >= 2, finite.
+        points: Array of shape (m, d), finite.
         metric: "cosine" (a zero vector has similarity 0 to every point) or "euclidean".
+        places: Where the points of the space stand among them, ascending, shape (n,), n >= 2; the others are left out
+            of it without a copy of those that stay.
+
+    Attributes:
+        shape: Number of points n and of their coordinates d.
     """
 
-    def __init__(self, points: np.ndarray, metric: str) -> None:
-        self.points, self.metric = points, metric
+    def __init__(self, points: np.ndarray, metric: str, places: np.ndarray) -> None:
+        self.points, self.metric, self.places = points, metric, places
+        self.shape = (len(places), points.shape[1])
         if metric == "cosine":
-            self.scale = norms(points)
+            self.scale = norms(points)[places]
         else:
-            self.scale = np.full(len(points), float(np.ptp(points, axis=0).max()) or 1.0)
+            self.scale = np.full(len(places), float(np.ptp(points, axis=0).max()) or 1.0)
         self.middle = np.zeros(points.shape[1])
-        self.middle = sum(self.rows(part).sum(axis=0) for part in chunks(*points.shape)) / len(points)
+        self.middle = sum(self.rows(part).sum(axis=0) for part in chunks(*self.shape)) / len(places)
 
     def rows(self, part: slice) -> np.ndarray:
         """Scale and centre some points; float64 [m, d]."""
-        return self.points[part] / self.scale[part, None].astype(np.float64) - self.middle
+        rows = self.points[self.places[part]] / self.scale[part, None].astype(np.float64)
+        rows -= self.middle
+        return rows
 
     def similarities(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Compare listed pairs.
@@ -49,8 +57,8 @@ class Space:
             of the largest extent of the points along an axis.
         """
         result = np.empty(len(first))
-        for part in chunks(len(first), self.points.shape[1]):
-            one, two = self.points[first[part]], self.points[second[part]]
+        for part in chunks(len(first), self.shape[1]):
+            one, two = self.points[self.places[first[part]]], self.points[self.places[second[part]]]
             if self.metric == "cosine":
                 result[part] = np.einsum("ij,ij->i", one, two, dtype=np.float64)
             else:
@@ -61,7 +69,7 @@ class Space:
 
     def basis(self, width: int) -> np.ndarray:
         """Find the directions along which a sample of the points extends farthest; orthonormal, [d, <= width]."""
-        sample = self.rows(slice(None, None, -(-len(self.points) // SAMPLE)))
+        sample = self.rows(slice(None, None, -(-len(self.places) // SAMPLE)))
         along = np.linalg.eigh(sample @ sample.T)[1][:, : -width - 1 : -1]
         return np.linalg.qr(sample.T @ along)[0]
 
@@ -76,8 +84,8 @@ class Space:
         """
         basis = self.basis(widths[-1])
         kept = [min(width, basis.shape[1]) for width in widths]
-        vectors = [np.empty((len(self.points), width + 1), np.float32) for width in kept]
-        for part in chunks(*self.points.shape):
+        vectors = [np.empty((len(self.places), width + 1), np.float32) for width in kept]
+        for part in chunks(*self.shape):
             rows = self.rows(part)
             # In float64, because a short rest is the small difference of two large squares.
             turned = rows @ basis
@@ -90,8 +98,8 @@ class Space:
 
     def centred(self) -> np.ndarray:
         """Give all points scaled and centred; float32 [n, d]."""
-        result = np.empty(self.points.shape, np.float32)
-        for part in chunks(*self.points.shape):
+        result = np.empty(self.shape, np.float32)
+        for part in chunks(*self.shape):
             result[part] = self.rows(part)
         return result
 

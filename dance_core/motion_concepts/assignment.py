@@ -22,9 +22,15 @@ def motion_features(joints: np.ndarray, mean: np.ndarray, settings: MotionSettin
         float64 [n, L * 34]: the deviation from the mean segment, its change over time multiplied by the weight; 0 where
         a joint is missing, which says nothing for or against any concept.
     """
-    poses = np.nan_to_num(np.asarray(joints, np.float64) - mean).reshape(len(joints), -1, COORDINATES)
-    middle = poses.mean(axis=1, keepdims=True)
-    return (middle + settings.movement_weight * (poses - middle)).reshape(len(joints), -1)
+    poses = np.asarray(joints, np.float64) - mean
+    np.nan_to_num(poses, copy=False)
+    by_pose = poses.reshape(len(joints), -1, COORDINATES)
+    middle = by_pose.mean(axis=1, keepdims=True)
+    # In place, since there is a row for every segment.
+    by_pose -= middle
+    by_pose *= settings.movement_weight
+    by_pose += middle
+    return poses
 
 
 def distances(features: np.ndarray, centroids: np.ndarray, metric: str) -> np.ndarray:

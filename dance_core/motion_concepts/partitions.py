@@ -2,13 +2,17 @@
 
 import numpy as np
 import pandas as pd
+from sklearn import config_context
 from sklearn.metrics import normalized_mutual_info_score, silhouette_score
 
 from dance_core.finch import Partitions, requested_clusters
 from dance_core.finch.neighbours import similarities
+from dance_core.finch.space import chunks
 from dance_core.motion_concepts.settings import MotionSettings
 
 SILHOUETTE_SAMPLE = 2000
+SILHOUETTE_MEGABYTES = 2
+"""Distances compared at once, rather than those of all pairs."""
 
 
 def kept_clusters(labels: np.ndarray, clips: np.ndarray, settings: MotionSettings) -> np.ndarray:
@@ -117,7 +121,8 @@ def held_out_agreement(
     """
     kept = np.unique(labels[labels >= 0])
     member = labels[:, None] == kept
-    sums, sizes = member.T.astype(np.float64) @ features, member.sum(axis=0)
+    sums = sum(member[part].T.astype(np.float64) @ features[part] for part in chunks(*features.shape))
+    sizes = member.sum(axis=0)
     majority = np.array([np.bincount(classes[labels == cluster]).argmax() for cluster in kept])
     shares = []
     for clip in np.unique(clips):
@@ -189,9 +194,10 @@ def _automatic(table: pd.DataFrame, settings: MotionSettings) -> tuple[int, list
 
 def _silhouette(features: np.ndarray, labels: np.ndarray, settings: MotionSettings) -> float:
     """Give the mean silhouette of at most 2,000 segments, NaN where it is not defined."""
-    rows = np.arange(len(labels))
-    if len(rows) > SILHOUETTE_SAMPLE:
-        rows = np.sort(np.random.default_rng(settings.seed).choice(rows, SILHOUETTE_SAMPLE, replace=False))
-    if not 2 <= len(np.unique(labels[rows])) < len(rows):
+    if len(labels) > SILHOUETTE_SAMPLE:
+        rows = np.sort(np.random.default_rng(settings.seed).choice(len(labels), SILHOUETTE_SAMPLE, replace=False))
+        features, labels = features[rows], labels[rows]
+    if not 2 <= len(np.unique(labels)) < len(labels):
         return float("nan")
-    return float(silhouette_score(features[rows], labels[rows], metric=settings.metric))
+    with config_context(working_memory=SILHOUETTE_MEGABYTES):
+        return float(silhouette_score(features, labels, metric=settings.metric))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dance_core.explain import contributions
+from dance_core.explain import clip_contributions
 from dance_core.model import Model
 from dance_core.video import ClipProbe
 
@@ -104,14 +104,15 @@ def explanation(
     values = np.stack(list(features["features"]))
     probabilities, logits = model.predict(values)
     unlabelled = pd.DataFrame({"clip_id": features["clip_id"], "label": "", "split": "new"})
-    table = contributions(model, features, unlabelled)
+    z = model.concept_activations(values)
+    table = clip_contributions(model, z, unlabelled)
     table = table.sort_values("contribution", key=lambda column: -column.abs(), kind="stable", ignore_index=True)
     return Explanation(
         path=path,
         classes=model.classes,
         probabilities=probabilities[0],
         logits=logits[0],
-        z=model.concept_activations(values)[0],
+        z=z[0],
         bias=float(model.bias[logits[0].argmax()]),
         contributions=table[list(COLUMNS)],
         probe=probe,

@@ -5,7 +5,7 @@ consecutive poses. It is refused when the pose jumps or the key points are unsur
 neither the place, the size nor (by choice) the side of the person matters.
 """
 
-from dance_core.pose_segments.segments import pose_segments
+from dance_core.pose_segments.segments import pose_segments, write_pose_segments
 from dance_core.pose_segments.settings import SegmentSettings, segment_schema
 
-__all__ = ["SegmentSettings", "pose_segments", "segment_schema"]
+__all__ = ["SegmentSettings", "pose_segments", "segment_schema", "write_pose_segments"]

@@ -1,7 +1,8 @@
 """Poses: where the 17 key points of the main person are, in every sampled frame of every clip."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from dance_core.clips import USABLE
 from dance_core.poses.person import Person, PoseEstimator
 from dance_core.poses.quality import fill_gaps, poses_over_time, quality_row, without_flips, without_unsure
 from dance_core.poses.tracking import link_people, main_person
-from dance_core.tables import write_parts, write_table
+from dance_core.tables import table_writer
 from dance_core.video import iterate_frames
 
 ESTIMATORS = ("blazepose", "movenet", "yolo", "rtmlib", "ultralytics", "file")
 
 CLIPS_AT_ONCE = 64
+Found = tuple[list[dict[str, object]], dict[str, object]]
+"""The poses of a clip, a row each, and the row of their quality."""
 
 POSES_SCHEMA = pa.schema(
     [
@@ -155,9 +158,7 @@ def estimate_poses(
     Source:
         DANCE, section 3.1 (2D poses of the frames).
     """
-    quality: list[dict[str, object]] = []
-    parts = list(_parts(manifest, source, settings, estimator or pose_estimator(settings), quality))
-    return pd.concat(parts, ignore_index=True), pd.DataFrame(quality, columns=POSE_QUALITY_SCHEMA.names)
+    return _tables(_of_clips(manifest, source, settings, estimator or pose_estimator(settings)))
 
 
 def write_poses(
@@ -181,28 +182,32 @@ def write_poses(
     Raises:
         ValueError: The estimator cannot be made, or a clip cannot be decoded as the manifest says.
     """
-    quality: list[dict[str, object]] = []
-    parts = _parts(manifest, source, settings, estimator or pose_estimator(settings), quality)
-    write_parts(poses_file, parts, POSES_SCHEMA)
-    write_table(quality_file, pd.DataFrame(quality, columns=POSE_QUALITY_SCHEMA.names), POSE_QUALITY_SCHEMA)
+    clips = _of_clips(manifest, source, settings, estimator or pose_estimator(settings))
+    with (
+        table_writer(poses_file, POSES_SCHEMA) as write_some_poses,
+        table_writer(quality_file, POSE_QUALITY_SCHEMA) as write_quality,
+    ):
+        while some := list(islice(clips, CLIPS_AT_ONCE)):
+            poses, quality = _tables(some)
+            write_some_poses(poses)
+            write_quality(quality)
 
 
-def _parts(
-    manifest: pd.DataFrame,
-    source: str | Path,
-    settings: PoseSettings,
-    estimator: PoseEstimator,
-    quality: list[dict[str, object]],
-) -> Iterator[pd.DataFrame]:
-    """Estimate the poses of some clips at a time, at least one part, and add the quality of each clip to a list."""
+def _tables(clips: Iterable[Found]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Gather the poses of some clips and their quality."""
+    poses, quality = [], []
+    for rows, summary in clips:
+        poses += rows
+        quality.append(summary)
+    return pd.DataFrame(poses, columns=POSES_SCHEMA.names), pd.DataFrame(quality, columns=POSE_QUALITY_SCHEMA.names)
+
+
+def _of_clips(
+    manifest: pd.DataFrame, source: str | Path, settings: PoseSettings, estimator: PoseEstimator
+) -> Iterator[Found]:
+    """Estimate the poses of one usable clip after another: its rows, and its quality."""
     clips = manifest[manifest["status"].isin(USABLE)]
-    for start in range(0, max(len(clips), 1), CLIPS_AT_ONCE):
-        poses: list[dict[str, object]] = []
-        for clip in clips.iloc[start : start + CLIPS_AT_ONCE].itertuples(index=False):
-            rows, summary = _poses_of_clip(clip, source, estimator, settings)
-            poses += rows
-            quality.append(summary)
-        yield pd.DataFrame(poses, columns=POSES_SCHEMA.names)
+    return (_poses_of_clip(clip, source, estimator, settings) for clip in clips.itertuples(index=False))
 
 
 def sampled_frames(n_frames: int, clip_fps: float, fps: float | None) -> list[int]:
@@ -227,9 +232,7 @@ def sampled_frames(n_frames: int, clip_fps: float, fps: float | None) -> list[in
     return numbers[numbers < n_frames].tolist()
 
 
-def _poses_of_clip(
-    clip: Any, source: str | Path, estimator: PoseEstimator, settings: PoseSettings
-) -> tuple[list[dict[str, object]], dict[str, object]]:
+def _poses_of_clip(clip: Any, source: str | Path, estimator: PoseEstimator, settings: PoseSettings) -> Found:
     """Estimate, link, clean and fill the poses of one clip; return its pose rows and its quality row."""
     numbers = sampled_frames(clip.n_frames, clip.fps, settings.fps)
     estimator.reset(clip)

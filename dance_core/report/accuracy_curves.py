@@ -95,8 +95,10 @@ def level_marks(name: str, cells: Sequence[Mapping[str, Any]]) -> tuple[Mark, ..
     """
     marks: dict[tuple[float, float], Mark] = {}
     for cell in cells:
-        x, y, low, high = (float(cell[key]) for key in ("nec", "top1", "top1_low", "top1_high"))
-        words = f"{name}: {percent(y)} at NEC {number(x, 1)}, 95 % interval {percent(low)} to {percent(high)}"
+        x, y = float(cell["nec"]), float(cell["top1"])
+        low, high = cell["top1_low"], cell["top1_high"]
+        ends = "one group: no interval" if low is None else f"95 % interval {percent(low)} to {percent(high)}"
+        words = f"{name}: {percent(y)} at NEC {number(x, 1)}, {ends}"
         marks.setdefault((round(x, 3), round(y, 6)), Mark(x, y, low, high, words))
     return tuple(marks[key] for key in sorted(marks))
 

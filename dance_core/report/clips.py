@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dance_core.clips import WITHOUT_VIDEO
@@ -22,9 +23,7 @@ def data_page(site: Site) -> dict[str, Any]:
     Returns:
         Variables of the template.
     """
-    rows = clip_rows(site)
-    playable_first = sorted(range(len(rows)), key=lambda i: not rows[i]["media"])
-    rows = [rows[i] for i in sorted(playable_first[:MOST_LISTED])]
+    rows = clip_rows(site, listed_clips(site))
     return {
         "counts": class_counts(site),
         "clips": rows,
@@ -32,6 +31,19 @@ def data_page(site: Site) -> dict[str, Any]:
         "playable": any(row["media"] for row in rows),
         "about": common_reason(rows),
     }
+
+
+def listed_clips(site: Site) -> pd.DataFrame:
+    """Choose the clips that are listed, those with a video first, where they are too many.
+
+    Args:
+        site: The report.
+
+    Returns:
+        Rows of the manifest, in reading order.
+    """
+    playable_first = np.argsort(~site.manifest["clip_id"].isin(list(site.media)), kind="stable")
+    return site.manifest.iloc[np.sort(playable_first[:MOST_LISTED])]
 
 
 def common_reason(rows: list[dict[str, Any]]) -> str:
@@ -64,19 +76,21 @@ def class_counts(site: Site) -> dict[str, Any]:
     return {"splits": site.splits, "rows": rows, "totals": list(map(int, table.sum())), "n": len(site.manifest)}
 
 
-def clip_rows(site: Site) -> list[dict[str, Any]]:
-    """Describe every clip of the manifest.
+def clip_rows(site: Site, clips: pd.DataFrame) -> list[dict[str, Any]]:
+    """Describe clips.
 
     Args:
         site: The report.
+        clips: Rows of the manifest.
 
     Returns:
         clip_id, name, label, split, state, reason, media, share of frames with a person, and link to the explanation.
     """
-    quality = {row["clip_id"]: row for row in records(site.inputs.pose_quality)}
+    known = site.inputs.pose_quality
+    quality = {row["clip_id"]: row for row in records(known[known["clip_id"].isin(clips["clip_id"])])}
     explained = set(site.explained["clip_id"])
     rows = []
-    for row in records(site.manifest):
+    for row in records(clips):
         clip_id = str(row["clip_id"])
         seen = quality.get(clip_id, {})
         nobody = seen.get("status", "ok") != "ok"

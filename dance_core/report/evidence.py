@@ -34,6 +34,7 @@ def evidence_page(site: Site) -> dict[str, Any]:
         "seen_poses": bool(inputs.config.get("release")) and not (inputs.config.get("poses") or {}).get("folder"),
         "runs": runs,
         "span": interval_span(runs),
+        "intervals": any(method["low"] is not None for row in runs for method in row["methods"]),
         "tested": any(record["tests"] for record in comparison.values()),
         "grouped": grouped,
         "charts": [chart for chart in drawn if chart],

@@ -12,8 +12,7 @@ from dance_core.concept_targets import FAMILIES
 from dance_core.model import Model
 from dance_core.report.inputs import records
 from dance_core.report.markup import safe_name
-from dance_core.report.site import Site
-from dance_core.tables import matrix, rows_of
+from dance_core.report.site import Site, judged_clips
 
 
 def index_page(site: Site) -> dict[str, Any]:
@@ -30,12 +29,10 @@ def index_page(site: Site) -> dict[str, Any]:
         for row in records(site.explained)
     ]
     splits = [split for split in site.splits if split not in FITTED_SPLITS]
-    table = site.inputs.predictions
-    total = int(((table["method"] == "dance") & ~table["split"].isin(FITTED_SPLITS)).sum())
     return {
         "clips": rows,
         "clip_splits": splits,
-        "total": total,
+        "total": len(judged_clips(site.inputs)),
         "n_correct": sum(bool(row["correct"]) for row in rows),
     }
 
@@ -101,18 +98,19 @@ def clip_pages(site: Site) -> Iterator[ClipPage]:
         One page for each explained clip, in order.
     """
     rows = records(site.explained)
-    features = rows_of(site.inputs.features, [row["clip_id"] for row in rows], "backbone_features")
-    activations = list(site.inputs.model.concept_activations(matrix(features["features"]))) if rows else []
-    shown = dict(iter(site.inputs.contributions.groupby(["clip_id", "class"])))
+    wanted = {"clip_id": [row["clip_id"] for row in rows]}
+    sums = site.inputs.contributions.rows(["clip_id", "class", "concept", "contribution"], wanted)
+    shown = dict(iter(sums.groupby(["clip_id", "class"])))
     names = [safe_name(row["clip_id"]) for row in rows]
     for place, row in enumerate(rows):
-        seen = seen_without_weight(site, row["predicted"], activations[place])
+        (z,) = site.inputs.model.concept_activations(site.inputs.features.matrix([row["clip_id"]]))
+        seen = seen_without_weight(site, row["predicted"], z)
         yield ClipPage(
             names[place],
             {
                 "clip": {**row, **site.manifest.loc[row["clip_id"]].to_dict(), "name": names[place]},
                 "media": site.media.get(row["clip_id"]),
-                "document": clip_document(site, row, activations[place], shown),
+                "document": clip_document(site, row, z, shown),
                 "seen": seen,
                 "seen_scale": max((concept["z"] for concept in seen), default=1.0),
                 "previous": names[place - 1] if place else None,

@@ -1,6 +1,6 @@
-"""What the report is made from: the tables of one finished run, checked against each other."""
+"""What the report is made from: the artifacts of one finished run, checked against each other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Model
+from dance_core.report.clip_table import ClipTable
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class ReportSettings:
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """Everything one report shows, as loaded tables.
+    """Everything one report shows; what is long and of every clip stays in its files, see `ClipTable`.
 
     Attributes:
         dataset: Name of the data set.
@@ -66,20 +68,20 @@ class ReportInputs:
     dataset: str
     source: Path
     manifest: pd.DataFrame
-    poses: pd.DataFrame
+    poses: ClipTable
     pose_quality: pd.DataFrame
-    segments: pd.DataFrame
+    segments: ClipTable
     motion_concepts: pd.DataFrame
     partitions: pd.DataFrame
     concept_set: pd.DataFrame
-    scores: Mapping[str, pd.DataFrame]
+    scores: Mapping[str, ClipTable]
     score_concepts: Mapping[str, pd.DataFrame]
     concepts: pd.DataFrame
     concept_layer: Mapping[str, Any]
     model: Model
-    features: pd.DataFrame
-    predictions: pd.DataFrame
-    contributions: pd.DataFrame
+    features: FeatureStore
+    predictions: ClipTable
+    contributions: ClipTable
     metrics: Mapping[str, Any]
     config: Mapping[str, Any]
     versions: Mapping[str, str]
@@ -110,26 +112,29 @@ def check_inputs(inputs: ReportInputs) -> None:
             unknown, a contribution is of a concept that the model does not use, or a medoid is no segment.
     """
     known = set(inputs.manifest["clip_id"])
-    for name in ("poses", "pose_quality", "segments", "features", "predictions", "contributions"):
-        _check_clips(name, getattr(inputs, name), known)
+    for name in ("poses", "segments", "predictions", "contributions"):
+        _check_clips(name, getattr(inputs, name).values("clip_id"), known)
+    _check_clips("pose_quality", inputs.pose_quality["clip_id"], known)
+    _check_clips("features", inputs.features.clip_ids, known)
     _check_predictions(inputs)
     _check_contributions(inputs)
-    lost = sorted(set(inputs.motion_concepts["medoid"]) - set(inputs.segments["segment_id"]) - {""})
+    medoids = set(inputs.motion_concepts["medoid"]) - {""}
+    lost = sorted(medoids - set(inputs.segments.rows(["segment_id"], {"segment_id": medoids})["segment_id"]))
     if lost:
         raise ValueError(f"motion_concepts: medoid '{lost[0]}' is not in pose_segments; rebuild motion_concepts")
 
 
-def _check_clips(name: str, table: pd.DataFrame, known: set[str]) -> None:
+def _check_clips(name: str, clip_ids: Iterable[str], known: set[str]) -> None:
     """Refuse a table with a clip that the manifest does not have."""
-    strange = sorted(set(table["clip_id"]) - known)
+    strange = sorted(set(clip_ids) - known)
     if strange:
         raise ValueError(f"{name}: clip '{strange[0]}' is not in the manifest ({len(strange)} strange); rebuild {name}")
 
 
 def _check_predictions(inputs: ReportInputs) -> None:
     """Refuse predictions without features, and labels that the model does not know."""
-    explained = inputs.predictions[inputs.predictions["method"] == "dance"]
-    absent = sorted(set(explained["clip_id"]) - set(inputs.features["clip_id"]))
+    explained = inputs.predictions.rows(["clip_id", "method", "label", "predicted"], {"method": ["dance"]})
+    absent = sorted(set(explained["clip_id"]) - set(inputs.features.clip_ids))
     if absent:
         raise ValueError(
             f"features have no row for clip '{absent[0]}' ({len(absent)} absent); rebuild backbone_features"
@@ -144,7 +149,7 @@ def _check_predictions(inputs: ReportInputs) -> None:
 def _check_contributions(inputs: ReportInputs) -> None:
     """Refuse contributions of another model, whose sums would not be those of this one."""
     used = np.flatnonzero((inputs.model.weight != 0).any(axis=0))
-    strange = sorted(set(inputs.contributions["concept"]) - set(used.tolist()))
+    strange = sorted(inputs.contributions.values("concept") - set(used.tolist()))
     if strange:
         raise ValueError(
             f"contributions: concept {strange[0]} has no weight in the model ({len(strange)} strange); rebuild explain"

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from dance_core.concept_names import read_names, renamed
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Model
+from dance_core.report.clip_table import ClipTable
 from dance_core.report.inputs import ReportInputs, ReportSettings
 from dance_core.tables import read_json, read_shards, read_table
 
@@ -16,15 +18,14 @@ Files = Mapping[str, str | Path | Sequence[str | Path]]
 {family}_usage of the language model."""
 
 COLUMNS = {
-    "poses": ["clip_id", "frame", "bbox", "keypoints", "estimator"],
     "pose_quality": ["clip_id", "n_sampled", "n_seen", "seen", "confidence", "people", "status", "reason"],
-    "segments": ["segment_id", "clip_id", "split", "label", "start", "end", "keyframe", "frames", "joints"],
     "motion_concepts": ["concept", "name", "label", "size", "n_clips", "purity", "medoid", "clip_id", "start", "end"],
     "partitions": ["partition", "n_clusters", "purity", "nmi", "silhouette", "n_kept", "chosen", "reason"],
     "concept_set": ["family", "concept", "classes", "kept", "reason"],
     "path": ["lam", "nec"],
 }
-ORDER = {"poses": ("clip_id", "frame"), "pose_quality": ("clip_id",), "features": ("clip_id",)}
+CLIP_TABLES = ("poses", "segments", "predictions", "contributions")
+"""Tables too long to be held whole."""
 
 
 def read_report_inputs(
@@ -45,15 +46,16 @@ def read_report_inputs(
     folder = Path(str(files["model"])).parent
     model, given = Model.load(folder), read_names(folder)
     families = [family for family in ("object", "scene") if family in files]
-    names = ("manifest", "predictions", "contributions", "concepts", "features", *COLUMNS)
-    tables: dict[str, Any] = {name: _table(files, name) for name in names}
+    tables: dict[str, Any] = {name: _table(files, name) for name in ("manifest", "concepts", *COLUMNS)}
+    tables |= {name: ClipTable(_paths(files, name)) for name in CLIP_TABLES}
     tables["concepts"] = renamed(tables["concepts"], given)
     tables["motion_concepts"] = renamed(tables["motion_concepts"], given, "motion")
     return ReportInputs(
         dataset=dataset,
         source=Path(source),
         **tables,
-        scores={family: read_table(str(files[family])) for family in families},
+        features=FeatureStore.read(_paths(files, "features")),
+        scores={family: ClipTable(_paths(files, family)) for family in families},
         score_concepts={family: read_table(str(files[f"{family}_concepts"])) for family in families},
         usage={family: read_table(str(files[f"{family}_usage"])) for family in families if f"{family}_usage" in files},
         concept_layer=read_json(str(files["concept_layer"])),
@@ -70,8 +72,11 @@ def _table(files: Files, name: str) -> pd.DataFrame:
     """Read a table, the shards of one, or give an empty one."""
     if name not in files:
         return pd.DataFrame(columns=COLUMNS[name])
-    file = files[name]
-    if name not in ORDER:
-        return read_table(str(file))
-    shards = [file] if isinstance(file, str | Path) else list(file)
-    return read_shards(shards, ORDER[name])
+    paths = _paths(files, name)
+    return read_table(paths[0]) if len(paths) == 1 else read_shards(paths)
+
+
+def _paths(files: Files, name: str) -> tuple[str, ...]:
+    """Give the files of a table, sorted; none where its stage did not run."""
+    found = files.get(name, ())
+    return (str(found),) if isinstance(found, str | Path) else tuple(sorted(map(str, found)))

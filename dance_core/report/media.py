@@ -1,7 +1,7 @@
 """Videos, still pictures and skeletons in the form a browser reads from disk."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -15,6 +15,7 @@ from PIL import Image
 
 from dance_core.clips import USABLE, WITHOUT_VIDEO
 from dance_core.poses.skeleton import KEYPOINTS
+from dance_core.report.clip_table import ClipTable
 from dance_core.report.inputs import ReportInputs, ReportSettings, records
 from dance_core.report.markup import safe_name, script_json
 from dance_core.tables import matrix
@@ -55,22 +56,17 @@ def write_media(inputs: ReportInputs, clip_ids: Iterable[str], assets: Path) -> 
     """
     for folder in ("videos", "posters", "skeletons"):
         (assets / folder).mkdir(parents=True, exist_ok=True)
-    poses = dict(iter(inputs.poses.groupby("clip_id", sort=True)))
-    rows = {row["clip_id"]: row for row in records(inputs.manifest)}
+    clips = inputs.manifest[inputs.manifest["clip_id"].isin(list(clip_ids))]
+    clips = clips[clips["status"].isin(USABLE) & (clips["status"] != WITHOUT_VIDEO)]
+    with_skeleton = write_skeletons(inputs.poses, set(clips["clip_id"]), assets / "skeletons")
     written = {}
-    for clip_id in clip_ids:
-        row = rows[clip_id]
-        if row["status"] not in USABLE or row["status"] == WITHOUT_VIDEO:
-            continue
-        name = safe_name(clip_id)
+    for row in records(clips):
+        name = safe_name(row["clip_id"])
         source = inputs.source / str(row["path"])
         middle = write_video(source, assets / "videos" / f"{name}.mp4", row, inputs.settings)
         write_poster(middle, assets / "posters" / f"{name}.webp", inputs.settings.poster_side)
-        skeleton = poses.get(clip_id)
-        if skeleton is not None:
-            write_skeleton(skeleton, name, assets / "skeletons" / f"{name}.js")
-        size = (int(row["width"]), int(row["height"]))
-        written[clip_id] = ClipMedia(name, *size, float(row["fps"]), int(row["n_frames"]), skeleton is not None)
+        size = (int(row["width"]), int(row["height"]), float(row["fps"]), int(row["n_frames"]))
+        written[row["clip_id"]] = ClipMedia(name, *size, row["clip_id"] in with_skeleton)
     return written
 
 
@@ -209,3 +205,22 @@ def write_skeleton(poses: pd.DataFrame, name: str, target: Path) -> None:
         target: File to write.
     """
     target.write_text(f"dance.skeletons[{script_json(name)}]={script_json(skeleton_document(poses))};\n", "utf-8")
+
+
+def write_skeletons(poses: ClipTable, clip_ids: Collection[str], folder: Path) -> set[str]:
+    """Write the skeletons of some clips, one clip after another.
+
+    Args:
+        poses: The poses of all clips.
+        clip_ids: Clips to write.
+        folder: Where to.
+
+    Returns:
+        The clips that have poses.
+    """
+    written = set()
+    for clip_id, rows in poses.by_clip(["clip_id", "frame", "keypoints"], clip_ids):
+        name = safe_name(clip_id)
+        write_skeleton(rows, name, folder / f"{name}.js")
+        written.add(clip_id)
+    return written

@@ -25,7 +25,9 @@ def motion_page(site: Site) -> dict[str, Any]:
     Returns:
         Variables of the template.
     """
-    segments = site.inputs.segments.set_index("segment_id")
+    medoids = set(site.inputs.motion_concepts["medoid"])
+    segments = site.inputs.segments.rows(["segment_id", "frames", "joints"], {"segment_id": medoids})
+    segments = segments.set_index("segment_id")
     cards = [motion_card(site, row, segments) for row in records(site.inputs.motion_concepts)]
     settings = site.inputs.config.get("motion_concepts") or {}
     return {
@@ -68,7 +70,7 @@ def motion_card(site: Site, row: dict[str, Any], segments: pd.DataFrame) -> dict
     Args:
         site: The report.
         row: The concept's row.
-        segments: Pose segments by segment id.
+        segments: frames and joints of the medoids by segment id.
 
     Returns:
         The row with its medoid's skeleton and media, class histogram and the classes that use it.

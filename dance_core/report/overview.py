@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import yaml
 
 from dance_core.clips import FITTED_SPLITS, WITHOUT_VIDEO
@@ -242,11 +243,11 @@ def quality_rows(site: Site) -> dict[str, Any]:
     """
     manifest, quality = site.manifest, site.inputs.pose_quality
     nobody = quality[quality["status"] != "ok"].sort_values("clip_id")
+    lost = manifest[~manifest["status"].isin(("ok", WITHOUT_VIDEO))]
     troubles = [
         {"clip_id": row["clip_id"], "state": row["status"], "reason": row["reason"]}
-        for row in records(manifest[~manifest["status"].isin(("ok", WITHOUT_VIDEO))])
+        for row in records(pd.concat([lost, nobody.assign(status="no person")]).head(MOST_TROUBLES))
     ]
-    troubles += [{"clip_id": row["clip_id"], "state": "no person", "reason": row["reason"]} for row in records(nobody)]
     states = manifest["status"].value_counts()
     without_video = int(states.get(WITHOUT_VIDEO, 0))
     read = len(manifest) - without_video
@@ -255,5 +256,5 @@ def quality_rows(site: Site) -> dict[str, Any]:
         counts.append((WITHOUT_VIDEO, without_video))
     if site.looked_for_people:
         counts.append(("no person", len(nobody)))
-    shown = {"troubles": troubles[:MOST_TROUBLES], "n_troubles": len(troubles)}
+    shown = {"troubles": troubles, "n_troubles": len(lost) + len(nobody)}
     return {"counts": counts, **shown, "read": read, "without_video": without_video}

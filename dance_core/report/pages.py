@@ -91,5 +91,4 @@ def _write(
         "here": "clips.html" if template == "clip.html" else template,
         "root": "../" if template == "clip.html" else "",
     }
-    page = templates.get_template(f"{template}.jinja").render(**shared, **variables)
-    target.write_text(page, "utf-8")
+    templates.get_template(f"{template}.jinja").stream(**shared, **variables).dump(str(target), "utf-8")

@@ -47,7 +47,8 @@ def run_rows(comparison: Mapping[str, Any], splits: Sequence[str], n_features: i
 
     Returns:
         For each split and protocol: split, protocol, test (see `verdict`, None where none was made), and `methods`
-        with name, top1, mean_class_accuracy, nec (means over seeds), spread (words), low, high and n.
+        with name, top1, mean_class_accuracy, nec (means over seeds), spread (words), low, high (None without an
+        interval) and n.
     """
     known = {split: None for record in comparison.values() for split in record["metrics"]["accuracy"]["dance"]}
     return [
@@ -185,10 +186,10 @@ def is_below(row: Mapping[str, Any]) -> bool:
 
 def _scale(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     """Ends of the axis on which differences and their intervals are drawn; 0 is on it."""
-    low = min((row["difference_low"] for row in rows), default=0.0)
-    high = max((row["difference_high"] for row in rows), default=0.0)
-    room = max(high - low, 1e-6) / 20
-    return min(low, 0.0) - room, max(high, 0.0) + room
+    keys = ("difference_low", "difference", "difference_high")
+    ends = [0.0, *(row[key] for row in rows for key in keys if row[key] is not None)]
+    room = max(max(ends) - min(ends), 1e-6) / 20
+    return min(ends) - room, max(ends) + room
 
 
 def against_random(table: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -198,8 +199,8 @@ def against_random(table: Mapping[str, Any] | None) -> dict[str, Any] | None:
         table: What `ablation_table` returned.
 
     Returns:
-        level, top1, random, difference (concepts minus random), low, high, tells, and reason (why it does not tell);
-        None where there are no random concepts.
+        level, top1, random, difference (concepts minus random), low, high (None without an interval), tells, and
+        reason (why it does not tell); None where there are no random concepts.
     """
     rows = {entry["kind"]: entry["base"] for entry in (table or {"rows": []})["rows"] if entry["base"]}
     reference = next((entry["base"] for entry in (table or {"rows": []})["rows"] if entry["reference"]), None)
@@ -207,9 +208,12 @@ def against_random(table: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if control is None or reference is None:
         return None
     # The table holds random concepts minus the reference.
-    difference, low, high = (-control[key] for key in ("difference", "difference_high", "difference_low"))
+    difference = -control["difference"]
+    low, high = (None if control[key] is None else -control[key] for key in ("difference_high", "difference_low"))
     reasons = []
-    if low <= 0 <= high:
+    if low is None or high is None:
+        reasons.append("one group of clips gives no interval")
+    elif low <= 0 <= high:
         reasons.append("the interval contains 0")
     elif high < 0:
         reasons.append("random ones do better")

@@ -12,6 +12,9 @@ from dance_core.concept_targets import FAMILIES
 from dance_core.report.inputs import ReportInputs
 from dance_core.report.markup import safe_name
 from dance_core.report.media import ClipMedia
+from dance_core.tables import matrix, rows_of
+
+PREDICTION = ("clip_id", "split", "label", "method", "predicted", "probability", "correct", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -119,10 +122,18 @@ def explained_clips(inputs: ReportInputs) -> pd.DataFrame:
     Returns:
         Rows of the predictions of the model, test first.
     """
-    table = inputs.predictions
-    table = table[(table["method"] == "dance") & ~table["split"].isin(FITTED_SPLITS)]
-    table = table.assign(order=table["split"] != "test").sort_values(["order", "split", "clip_id"], ignore_index=True)
-    return table.iloc[evenly(len(table), inputs.settings.page_limit)].drop(columns="order").reset_index(drop=True)
+    judged = judged_clips(inputs)
+    chosen = [judged[place] for place in evenly(len(judged), inputs.settings.page_limit)]
+    wanted = {"method": ["dance"], "clip_id": chosen}
+    return rows_of(inputs.predictions.rows(PREDICTION, wanted), chosen, "predictions")
+
+
+def judged_clips(inputs: ReportInputs) -> list[str]:
+    """Give the clips of the test and extra test sets that the model judged, test first."""
+    table = inputs.predictions.rows(["clip_id", "split", "method"], {"method": ["dance"]})
+    table = table[~table["split"].isin(FITTED_SPLITS)]
+    table = table.assign(order=table["split"] != "test").sort_values(["order", "split", "clip_id"])
+    return table["clip_id"].tolist()
 
 
 def media_clips(inputs: ReportInputs) -> list[str]:
@@ -156,13 +167,16 @@ def top_clips(inputs: ReportInputs, family: str) -> list[list[str]]:
     Returns:
         Clip ids by column of the scores, best first; ties by clip id.
     """
-    table = inputs.scores[family]
-    table = table[table["split"] == "train"].sort_values("clip_id")
-    if table.empty:
-        return [[] for _ in scored_concepts(inputs, family)]
-    best = np.argsort(-np.stack(list(table["scores"])), axis=0, kind="stable")[: inputs.settings.thumbnails]
-    ids = table["clip_id"].to_numpy()
-    return [list(ids[column]) for column in best.T]
+    n_concepts = len(scored_concepts(inputs, family))
+    ids, scores, places = np.empty(0, object), np.empty((0, n_concepts)), np.empty((0, n_concepts), int)
+    for part in inputs.scores[family].parts(["clip_id", "split", "scores"], {"split": ["train"]}):
+        ids, scores = np.concatenate([ids, part["clip_id"]]), np.vstack([scores, matrix(part["scores"])])
+        order = np.argsort(ids)
+        ids, scores = ids[order], scores[order]
+        places = np.argsort(-scores, axis=0, kind="stable")[: inputs.settings.thumbnails]
+        kept = np.unique(places)
+        ids, scores, places = ids[kept], scores[kept], np.searchsorted(kept, places)
+    return [list(ids[column]) for column in places.T]
 
 
 def scored_concepts(inputs: ReportInputs, family: str) -> list[str]:

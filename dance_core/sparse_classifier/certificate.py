@@ -77,7 +77,7 @@ def _balanced(likelihood: Likelihood, probabilities: np.ndarray, gradient: np.nd
     if not present.all():
         probabilities = probabilities * present[:, None]
         probabilities /= probabilities.sum(axis=0)
-        gradient = probabilities @ likelihood.z / len(likelihood.z) - likelihood.targets
+        gradient = likelihood.host_gradient(probabilities)
     surplus = gradient[:, -1]
     above = surplus > 0
     if not above.any():
@@ -85,8 +85,9 @@ def _balanced(likelihood: Likelihood, probabilities: np.ndarray, gradient: np.nd
     room = float((likelihood.frequency[above] / surplus[above]).min())
     share = 1 / (1 + room)
     constant = likelihood.frequency - room * surplus
-    mean = likelihood.z[:, :-1].mean(axis=0)
-    slope = (1 - share) * gradient[:, :-1] + share * (np.outer(constant, mean) - likelihood.targets[:, :-1])
+    slope = (1 - share) * gradient[:, :-1] + share * (
+        np.outer(constant, likelihood.mean[:-1]) - likelihood.targets[:, :-1]
+    )
     return (1 - share) * probabilities + share * constant[:, None], slope
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from dance_core.devices import pick_device
+from dance_core.rows import Rows
 from dance_core.sparse_classifier.certificate import certified, duality_gap
-from dance_core.sparse_classifier.likelihood import Likelihood, TorchLikelihood
+from dance_core.sparse_classifier.likelihood import Likelihood, StreamedLikelihood, TorchLikelihood
 from dance_core.sparse_classifier.newton import Point, Slopes, descend, point_at
 from dance_core.sparse_classifier.objective import ElasticNet, SparseClassifier
 from dance_core.sparse_classifier.saga import SagaSettings, run_saga
@@ -73,11 +74,11 @@ def fit_sparse_classifier(
     return fitted
 
 
-def prepared(z: np.ndarray, y: np.ndarray, alpha: float, n_classes: int | None, device: str) -> Likelihood:
+def prepared(z: np.ndarray | Rows, y: np.ndarray, alpha: float, n_classes: int | None, device: str) -> Likelihood:
     """Check a problem and put its data where the products are made.
 
     Args:
-        z: Standardised concept activations, shape (n, M).
+        z: Standardised concept activations, shape (n, M); those that are read in blocks stay on disk on a CPU.
         y: Class indices in [0, K), shape (n,).
         alpha: Share of the L1 part, in [0, 1].
         n_classes: K; by default the largest index plus one.
@@ -89,13 +90,17 @@ def prepared(z: np.ndarray, y: np.ndarray, alpha: float, n_classes: int | None, 
     Raises:
         ValueError: The problem has no solution or a meaningless one, or the device has no float64.
     """
-    z, y = np.ascontiguousarray(z, np.float64), np.asarray(y)
+    y = np.asarray(y)
     n_classes = n_classes or int(y.max(initial=-1)) + 1
-    _check(z, y, alpha, n_classes)
+    rows = z if isinstance(z, Rows) else Rows.of(z)
+    _check(rows, y, alpha, n_classes)
     chosen = "cpu" if device == "cpu" else pick_device(device).type
     if chosen == "mps" and device != "auto":
         raise ValueError("sparse classifier: device 'mps' has no float64; set device: cpu")
-    return TorchLikelihood(z, y, n_classes, chosen) if chosen == "cuda" else Likelihood(z, y, n_classes)
+    if chosen != "cuda" and rows is z:
+        return StreamedLikelihood(rows, y, n_classes)
+    values = np.ascontiguousarray(rows.dense() if rows is z else z, np.float64)
+    return TorchLikelihood(values, y, n_classes, chosen) if chosen == "cuda" else Likelihood(values, y, n_classes)
 
 
 def strongest(likelihood: Likelihood, alpha: float) -> float:
@@ -148,13 +153,15 @@ def _through_stages(
     return point, spent + steps
 
 
-def _check(z: np.ndarray, y: np.ndarray, alpha: float, n_classes: int) -> None:
+def _check(z: Rows, y: np.ndarray, alpha: float, n_classes: int) -> None:
     """Refuse what has no solution, or a meaningless one."""
     if len(z) != len(y):
         raise ValueError(f"sparse classifier: {len(z)} rows of activations but {len(y)} labels; give one label a row")
-    if not np.isfinite(z).all():
-        row = int(np.argmin(np.isfinite(z).all(axis=1)))
-        raise ValueError(f"sparse classifier: row {row} has values that are not finite; drop the clip")
+    for place, block in z.blocks():
+        finite = np.isfinite(block).all(axis=1)
+        if not finite.all():
+            row = place.start + int(np.argmin(finite))
+            raise ValueError(f"sparse classifier: row {row} has values that are not finite; drop the clip")
     if len(np.unique(y)) < 2:
         raise ValueError("sparse classifier: every train clip has the same class; give clips of at least two")
     if y.min() < 0 or y.max() >= n_classes:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from dance_core.rows import Rows
+
 
 class Likelihood:
     """Mean cross-entropy of softmax(theta [z, 1]).
@@ -22,6 +24,7 @@ class Likelihood:
         self.y, self.z = y, np.hstack([z, np.ones((len(z), 1))])
         self.single = self.z.astype(np.float32)
         self.frequency = np.bincount(y, minlength=n_classes) / len(y)
+        self.mean = self.z.mean(axis=0)
         # All that the loss needs of the labels: it is mean logsumexp(theta z) - <theta, targets>.
         self.targets = np.stack([self.z[y == k].sum(axis=0) for k in range(n_classes)]) / len(y)
 
@@ -33,7 +36,7 @@ class Likelihood:
 
     def evaluate(self, theta: np.ndarray) -> tuple[float, Any]:
         """Return the loss and the class probabilities, shape (K, n); these stay on the device."""
-        odds = theta @ self.z.T
+        odds = self._logits(theta)
         largest = odds.max(axis=0)
         np.exp(np.subtract(odds, largest, out=odds), out=odds)
         total = odds.sum(axis=0)
@@ -42,7 +45,11 @@ class Likelihood:
 
     def gradient(self, probabilities: Any) -> np.ndarray:
         """Return the gradient, shape (K, M + 1), at the point that has these probabilities."""
-        return probabilities @ self.z / len(self.z) - self.targets
+        return self.host_gradient(probabilities)
+
+    def host_gradient(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the gradient for any probabilities, shape (K, n), in numpy."""
+        return probabilities @ self.z / len(self.y) - self.targets
 
     def curvature(self, probabilities: Any, columns: np.ndarray, precision: type) -> "Curvature":
         """Return the Hessian over some columns of theta at the point that has these probabilities."""
@@ -52,6 +59,52 @@ class Likelihood:
     def on_host(self, probabilities: Any) -> np.ndarray:
         """Return probabilities as a numpy array."""
         return probabilities
+
+    def _logits(self, theta: np.ndarray) -> np.ndarray:
+        """Return theta [z, 1], shape (K, n)."""
+        return theta @ self.z.T
+
+
+class StreamedLikelihood(Likelihood):
+    """The same for activations that are too many for memory, which holds the columns that have weights only.
+
+    Args:
+        z: Standardised activations, shape (n, M), read once for every gradient.
+        y: Class indices, shape (n,).
+        n_classes: K.
+    """
+
+    def __init__(self, z: Rows, y: np.ndarray, n_classes: int) -> None:
+        self.y, self.rows = y, z
+        self.frequency = np.bincount(y, minlength=n_classes) / len(y)
+        self.mean = np.append(z.mean(), 1)
+        sums = z.transposed_product(np.eye(n_classes)[y]).T
+        self.targets = np.hstack([sums / len(y), self.frequency[:, None]])
+        self.columns, self.values = np.array([z.shape[1]]), np.ones((len(y), 1))
+
+    def host_gradient(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the gradient for any probabilities, shape (K, n), in numpy."""
+        sums = self.rows.transposed_product(probabilities.T).T
+        return np.hstack([sums, probabilities.sum(axis=1, keepdims=True)]) / len(self.y) - self.targets
+
+    def curvature(self, probabilities: Any, columns: np.ndarray, precision: type) -> "Curvature":
+        """Return the Hessian over some columns of theta at the point that has these probabilities."""
+        self._need(columns)
+        z: np.ndarray = self.values.astype(precision)[:, np.searchsorted(self.columns, columns)]
+        return Curvature(z, z, probabilities.astype(precision))
+
+    def _logits(self, theta: np.ndarray) -> np.ndarray:
+        """Return theta [z, 1], shape (K, n)."""
+        self._need(np.flatnonzero(theta.any(axis=0)))
+        return theta[:, self.columns] @ self.values.T
+
+    def _need(self, columns: np.ndarray) -> None:
+        """Read ascending columns of [z, 1] into memory, unless the last step needed them too."""
+        if not np.isin(columns, self.columns).all():
+            width = self.rows.shape[1]
+            weights = self.rows.columns(np.isin(np.arange(width), columns))
+            ones = np.ones((len(self.y), int(width in columns)))
+            self.columns, self.values = columns, np.hstack([weights.dense(), ones])
 
 
 class TorchLikelihood(Likelihood):
@@ -80,7 +133,7 @@ class TorchLikelihood(Likelihood):
 
     def gradient(self, probabilities: Any) -> np.ndarray:
         """Return the gradient, shape (K, M + 1), at the point that has these probabilities."""
-        return (probabilities @ self.remote).cpu().numpy() / len(self.z) - self.targets
+        return (probabilities @ self.remote).cpu().numpy() / len(self.y) - self.targets
 
     def curvature(self, probabilities: Any, columns: np.ndarray, precision: type) -> "Curvature":
         """Return the Hessian over some columns of theta at the point that has these probabilities."""

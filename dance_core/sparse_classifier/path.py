@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from dance_core.rows import Rows
 from dance_core.sparse_classifier.certificate import certified
 from dance_core.sparse_classifier.fitting import prepared, report, strongest
 from dance_core.sparse_classifier.likelihood import Likelihood
@@ -12,7 +13,7 @@ from dance_core.sparse_classifier.newton import Point, descend, point_at
 from dance_core.sparse_classifier.objective import ZERO_WEIGHT, ElasticNet, SparseClassifier, effective_concepts
 
 
-def strongest_lam(z: np.ndarray, y: np.ndarray, alpha: float = 0.99, n_classes: int | None = None) -> float:
+def strongest_lam(z: np.ndarray | Rows, y: np.ndarray, alpha: float = 0.99, n_classes: int | None = None) -> float:
     """Return the smallest lam at which no weight is left, exactly.
 
     Args:
@@ -31,7 +32,7 @@ def strongest_lam(z: np.ndarray, y: np.ndarray, alpha: float = 0.99, n_classes: 
 
 
 def fit_path(
-    z: np.ndarray,
+    z: np.ndarray | Rows,
     y: np.ndarray,
     alpha: float = 0.99,
     n_values: int = 50,
@@ -109,7 +110,7 @@ def falling_strengths(limit: float, n_values: int, ratio: float) -> list[float]:
 
 
 def at_effective_concepts(
-    path: Sequence[SparseClassifier], z: np.ndarray, y: np.ndarray, levels: Iterable[int]
+    path: Sequence[SparseClassifier], z: np.ndarray | Rows, y: np.ndarray, levels: Iterable[int]
 ) -> dict[int, SparseClassifier]:
     """Return one classifier for each number of effective concepts (NEC).
 

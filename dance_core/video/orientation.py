@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 
@@ -20,8 +21,11 @@ def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
     Returns:
         Signs (a, b, c, d): the pixel at column p and row q is to be seen at column a·p + c·q and row b·p + d·q.
     """
+    listing: Any = SideDataContainer  # PyAV's own hints for it are wrong
     try:
-        side_data: Any = frame.side_data  # PyAV's own hints for it are wrong
+        # Not frame.side_data: the frame would keep what it gives, which keeps the frame, and both would lie in memory
+        # until Python next looks for such circles, which is hundreds of clips later.
+        side_data = listing(frame)
     except ValueError:  # it knows fewer kinds of side data than FFmpeg writes
         return QUARTER_TURNS[round(frame.rotation / 90) % 4]
     matrix = next((data for data in side_data if data.type is SideDataType.DISPLAYMATRIX), None)

@@ -10,7 +10,7 @@ import pytest
 
 from dance_core.report import ReportInputs, ReportSettings, build_report
 from tests.browser.test_report import OVERFLOW, PAGES, WIDTHS, shown
-from tests.unit.report.fixture import CLASSES
+from tests.unit.report.fixture import CLASSES, stored, whole
 from tests.unit.report.test_evidence import released
 
 pytestmark = pytest.mark.browser
@@ -156,12 +156,10 @@ def test_runs_without_video_open_without_errors(browser: object, inputs: ReportI
 def test_long_class_names_stay_inside_the_window(browser: object, inputs: ReportInputs, tmp_path: Path) -> None:
     names = {CLASSES[1]: LONG}
     manifest = inputs.manifest.assign(label=inputs.manifest["label"].replace(names))
-    predictions = inputs.predictions.assign(
-        label=inputs.predictions["label"].replace(names), predicted=inputs.predictions["predicted"].replace(names)
-    )
+    predictions = stored(inputs.source, whole(inputs.predictions).replace({"label": names, "predicted": names}))
     model = replace(inputs.model, classes=tuple(names.get(name, name) for name in inputs.model.classes))
     metrics = {**inputs.metrics, "classes": list(model.classes)}
-    contributions = inputs.contributions.assign(**{"class": inputs.contributions["class"].replace(names)})
+    contributions = stored(inputs.source, whole(inputs.contributions).replace({"class": names}))
     changes = {"manifest": manifest, "predictions": predictions, "model": model, "contributions": contributions}
     counts = [text.replace(json.dumps(CLASSES[1]), json.dumps(LONG)) for text in inputs.motion_concepts["class_counts"]]
     changes |= {"metrics": metrics, "motion_concepts": inputs.motion_concepts.assign(class_counts=counts)}

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 
@@ -15,7 +16,7 @@ from dance_core.explain import contributions
 from dance_core.model import Concept
 from dance_core.report import ReportInputs, ReportSettings, build_report
 from dance_core.report.markup import safe_name
-from tests.unit.report.fixture import CLASSES, UNSAFE
+from tests.unit.report.fixture import CLASSES, UNSAFE, stored, whole
 
 pytestmark = pytest.mark.browser
 
@@ -92,8 +93,7 @@ def probabilities(driver: object) -> np.ndarray:
 
 
 def activations(inputs: ReportInputs, clip_id: str) -> np.ndarray:
-    row = inputs.features.set_index("clip_id").loc[clip_id, "features"]
-    return inputs.model.concept_activations(np.asarray(row)[None])[0]
+    return inputs.model.concept_activations(inputs.features.matrix([clip_id]))[0]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -144,7 +144,7 @@ def test_the_skeleton_lies_on_the_frame_that_is_shown(show: Callable, inputs: Re
     driver = show("clips/boxing_03.html")
     player = driver.find_element("css selector", "[data-player]")
     wait_for(lambda: driver.execute_script("return arguments[0].player.skeleton !== null", player))
-    poses = inputs.poses.query("clip_id == 'boxing_03'").set_index("frame")["keypoints"]
+    poses = whole(inputs.poses).query("clip_id == 'boxing_03'").set_index("frame")["keypoints"]
     for frame in (0, 20, 38):
         x, y, _ = poses[frame].reshape(17, 3)[9].tolist()
         driver.execute_script("arguments[0].player.pause(); arguments[0].player.seek(arguments[1])", player, frame)
@@ -254,7 +254,7 @@ def test_small_contributions_of_every_family_are_among_the_first(
         weight=np.hstack([np.where(model.weight == 0, 0, 0.01), np.full((len(CLASSES), len(extra)), 9.0)]),
         concepts=(*model.concepts, *extra),
     )
-    shown_sums = contributions(loud, inputs.features, inputs.manifest)
+    shown_sums = stored(inputs.source, pd.concat(contributions(loud, inputs.features, inputs.manifest)))
     settings = ReportSettings(media_limit=0, page_limit=1, thumbnails=0)
     build_report(replace(inputs, model=loud, contributions=shown_sums, settings=settings), tmp_path / "site")
     (page,) = (tmp_path / "site" / "clips").iterdir()

@@ -17,6 +17,7 @@ from dance_core.ablations import (
     subset_names,
 )
 from dance_core.metrics import accuracy_record
+from dance_core.rows import Rows
 from dance_core.sparse_classifier import fit_sparse_classifier
 
 QUICK = AblationSettings(lam=1e-3, levels=(1, 2), n_values=8, draws=2, resamples=200)
@@ -32,7 +33,7 @@ def study(n=120, seed=0):
         signs = np.column_stack([y[split] // 2, y[split] % 2]) * 2.0 - 1
         noise = generator.normal(size=(n, 2))
         z[split] = np.column_stack([signs + 0.1 * generator.normal(size=(n, 2)), noise])
-        x[split] = z[split] @ np.linalg.qr(np.random.default_rng(9).normal(size=(6, 4)))[0].T
+        x[split] = Rows.of(z[split] @ np.linalg.qr(np.random.default_rng(9).normal(size=(6, 4)))[0].T)
     return z, y, x
 
 
@@ -104,6 +105,15 @@ def test_intervals_resample_groups_and_pairs():
     assert RANDOM not in set(grouped["method"])
 
 
+def test_a_split_of_one_group_has_no_interval():
+    z, y, _ = study()
+    table = compare(z, y, FAMILIES, groups={"test": np.zeros(120)}, settings=QUICK)
+    ends = ["top1_low", "top1_high", "difference_low", "difference_high"]
+    test = table["split"] == "test"
+    assert table.loc[test, ends].isna().all(axis=None) and table.loc[~test, ends].notna().all(axis=None)
+    assert table.loc[test, ["top1", "difference"]].notna().all(axis=None)
+
+
 def test_random_draws_are_averaged_and_follow_the_seed(table):
     z, y, x = study()
     parts = {"z": z, "y": y, "families": FAMILIES, "x": x}
@@ -123,7 +133,8 @@ def test_random_draws_are_averaged_and_follow_the_seed(table):
 
 def test_random_concepts_are_standardised_gaussian_directions():
     x = {"train": np.array([[0.0, 1, 5], [2, 1, 6], [4, 1, 9]]), "test": np.array([[2.0, 3, 6]])}
-    scaled = standardised(x)
+    x = {split: Rows.of(values) for split, values in x.items()}
+    scaled = {split: values.dense() for split, values in standardised(x).items()}
     np.testing.assert_allclose(scaled["train"][:, 0], [-1, 0, 1])
     np.testing.assert_array_equal(scaled["train"][:, 1], 0)
     assert (scaled["test"][0, 0], scaled["test"][0, 1]) == (0, 0)
@@ -152,7 +163,7 @@ def test_a_split_without_clips_has_no_rows():
     z["val"], y["val"] = z["test"][:0], y["test"][:0]
     assert set(compare(z, y, FAMILIES, settings=QUICK)["split"]) == {"train", "test", "shift_test"}
     del z["val"]
-    x["val"] = np.empty(0)
+    x["val"] = Rows.of(np.empty((0, 4)))
     assert set(compare(z, y, FAMILIES, x, settings=QUICK)["split"]) == {"train", "test", "shift_test"}
 
 
@@ -161,7 +172,7 @@ def test_errors_name_what_does_not_fit():
     with pytest.raises(ValueError, match="the model has no concept; lower the cutoffs"):
         compare(z, y, FAMILIES[:0])
     with pytest.raises(ValueError, match="features and labels of split 'test' differ in rows; give one per clip"):
-        compare(z, y, FAMILIES, x | {"test": x["test"][1:]})
+        compare(z, y, FAMILIES, x | {"test": x["test"].take(np.arange(1, 120))})
     with pytest.raises(ValueError, match="activations and labels of split 'train' differ in rows"):
         compare(z | {"train": z["train"][1:]}, y, FAMILIES)
     with pytest.raises(ValueError, match="split 'shift_test' has activations but no features; give them for the same"):

@@ -6,13 +6,13 @@ from dance_core.clips import (
     class_indices,
     class_names,
     clip_groups,
-    feature_matrix,
     feature_scale,
     fitted_splits,
     refuse_strangers,
     training_clips,
     usable_clips,
 )
+from dance_core.rows import Rows
 
 
 def manifest():
@@ -130,22 +130,10 @@ def test_strangers_are_counted():
         refuse_strangers(["t1", "q2", "q1"], manifest(), "table")
 
 
-def test_features_come_in_the_order_asked_for():
-    features = pd.DataFrame({"clip_id": ["a", "b"], "features": [np.float32([1, 2]), np.float32([3, 4])]})
-    found = feature_matrix(features, ["b", "a", "b"])
-    assert (found.tolist(), found.dtype) == ([[3, 4], [1, 2], [3, 4]], np.float64)
-    with pytest.raises(ValueError, match="backbone_features has no row for clip 'c'"):
-        feature_matrix(features, ["a", "c"])
-    features["features"] = [np.float32([1, 2]), np.float32([np.nan, 4])]
-    with pytest.raises(ValueError, match="backbone_features: clip 'b' has values that are not finite; rebuild it"):
-        feature_matrix(features, ["a", "b"])
-    assert feature_matrix(features, ["a"]).tolist() == [[1, 2]]
-
-
 def test_features_are_scaled_by_hand():
     x = np.array([[0.0, 7.0, 1e6], [4.0, 7.0, 1e6 + 1e-5]])
-    mean, std = feature_scale(x)
+    mean, std = feature_scale(Rows.of(x))
     np.testing.assert_allclose(mean, [2, 7, 1e6])
     # of 0 and 4: 8 / (n - 1); the others are constant, the last one but for rounding
     np.testing.assert_allclose(std, [np.sqrt(8), 1, 1])
-    np.testing.assert_allclose(feature_scale(x, ddof=0, constant=np.inf)[1], [2, np.inf, np.inf])
+    np.testing.assert_allclose(feature_scale(Rows.of(x), ddof=0, constant=np.inf)[1], [2, np.inf, np.inf])

@@ -82,6 +82,20 @@ def test_ablations_are_averaged_row_by_row():
     assert (one["top1"], one["top1_sd"]) == (0.5, None)
 
 
+def test_a_split_of_one_group_has_no_interval(tmp_path):
+    runs = []
+    for seed, top1 in ((0, 0.5), (1, 0.75)):
+        single = run(seed=seed, top1=top1)
+        single.metrics["accuracy"]["dance"]["test"]["top1_interval"] = None
+        bounds = dict.fromkeys(("top1_low", "top1_high", "difference_low", "difference_high"), np.nan)
+        runs.append(replace(single, ablations=single.ablations.assign(**bounds)))
+    write_json(tmp_path / "comparison.json", compare_runs(runs))
+    record = json.loads((tmp_path / "comparison.json").read_text())["honest"]
+    scores, row = record["metrics"]["accuracy"]["dance"]["test"], record["ablations"][0]
+    assert (scores["top1"]["mean"], scores["top1_interval"]) == (0.625, None)
+    assert (row["top1"], row["top1_low"], row["difference_high"], row["difference"]) == (0.625, None, None, 0)
+
+
 def test_the_accuracies_at_the_levels_are_averaged_again():
     (row,) = compare_runs([run(top1=0.5), run(seed=1, top1=0.75)])["honest"]["anec"]
     assert (row["method"], row["split"]) == ("motion", "test")

@@ -10,6 +10,7 @@ from dance_core.concept_layer import (
 )
 from dance_core.concept_solvers import AdamSolver
 from dance_core.concept_targets import ConceptTargets, concept_table, motion_targets, text_targets
+from dance_core.feature_store import FeatureStore
 from dance_core.group_folds import group_folds
 
 
@@ -40,12 +41,16 @@ def study(n_train=60, n_val=30, width=200, seed=0):
     return features, [scene, objects, motion], manifest
 
 
+def fitted(features, *others, **settings):
+    return fit_concept_layer(FeatureStore([features]), *others, **settings)
+
+
 @pytest.mark.parametrize("optimiser", ["ridge", "adam"])
 @pytest.mark.parametrize("folds", [0, 3])
 def test_concepts_are_learnt_and_noise_is_dropped(optimiser, folds):
     features, targets, manifest = study()
     adam = AdamSolver(steps=400, check_every=50)
-    layer = fit_concept_layer(features, targets, manifest, ConceptLayerSettings(optimiser, folds=folds, adam=adam))
+    layer = fitted(features, targets, manifest, ConceptLayerSettings(optimiser, folds=folds, adam=adam))
     assert list(layer.families) == ["motion", "object", "scene"]
     assert layer.families["object"].names == ("ball",)
     assert layer.families["object"].ids == (3,)
@@ -69,8 +74,8 @@ def test_the_order_of_clips_and_of_families_changes_nothing():
         ConceptTargets(t.family, t.ids, t.names, tuple(np.array(t.clip_ids)[order]), t.values[order]) for t in targets
     ]
     settings = ConceptLayerSettings(folds=3)
-    one = fit_concept_layer(features, targets, manifest, settings)
-    two = fit_concept_layer(features.iloc[order], shuffled[::-1], manifest.iloc[order], settings)
+    one = fitted(features, targets, manifest, settings)
+    two = fitted(features.iloc[order], shuffled[::-1], manifest.iloc[order], settings)
     for family in one.families:
         np.testing.assert_array_equal(one.families[family].weight, two.families[family].weight)
     np.testing.assert_array_equal(one.train_activations, two.train_activations)
@@ -81,18 +86,18 @@ def test_motion_is_learnt_from_movement_where_the_backbone_knows_it():
     x = np.stack(list(features["features"]))
     x[:, 50:150] *= np.linspace(1, 2, 100)
     features["features"] = list(x)
-    layer = fit_concept_layer(features, targets, manifest, backbone="efficientnet")
+    layer = fitted(features, targets, manifest, backbone="efficientnet")
     alone = features.assign(features=list(x[:, 50:150]))
-    expected = fit_concept_layer(alone, targets, manifest)
+    expected = fitted(alone, targets, manifest)
     motion = layer.families["motion"]
     np.testing.assert_array_equal(motion.weight[:, 50:150], expected.families["motion"].weight)
     assert not motion.weight[:, :50].any() and not motion.weight[:, 150:].any()
     np.testing.assert_array_equal(motion.train_activations, expected.families["motion"].train_activations)
-    unaware = fit_concept_layer(features, targets, manifest)
+    unaware = fitted(features, targets, manifest)
     for family in ("object", "scene"):
         np.testing.assert_array_equal(layer.families[family].weight, unaware.families[family].weight)
     settings = ConceptLayerSettings(motion_features="all")
-    everything = fit_concept_layer(features, targets, manifest, settings, "efficientnet")
+    everything = fitted(features, targets, manifest, settings, "efficientnet")
     np.testing.assert_array_equal(everything.families["motion"].weight, unaware.families["motion"].weight)
 
 
@@ -110,7 +115,7 @@ def test_a_place_that_goes_with_a_motion_in_train_does_not_become_the_motion():
     correct = {}
     for choice in ("movement", "all"):
         settings = ConceptLayerSettings(motion_features=choice)
-        layer = fit_concept_layer(features, [motion], manifest, settings, "efficientnet")
+        layer = fitted(features, [motion], manifest, settings, "efficientnet")
         weight = layer.families["motion"].weight
         z = ((elsewhere - layer.feature_mean) / layer.feature_std) @ weight.T
         correct[choice] = float(((z[60:] > 0) == (shown[60:, :1] == 1)).mean())
@@ -122,8 +127,8 @@ def test_test_clips_change_nothing():
     features, targets, manifest = study()
     extra = manifest.iloc[[0]].assign(clip_id="clip999", split="test")
     wider = pd.concat([features, features.iloc[[0]].assign(clip_id="clip999")])
-    one = fit_concept_layer(features, targets, manifest)
-    two = fit_concept_layer(wider, targets, pd.concat([manifest, extra]))
+    one = fitted(features, targets, manifest)
+    two = fitted(wider, targets, pd.concat([manifest, extra]))
     np.testing.assert_array_equal(one.train_activations, two.train_activations)
 
 
@@ -133,14 +138,12 @@ def test_unlabelled_clips_are_left_out_of_the_fit_but_are_standardised():
     values = motion.values.copy()
     values[[0, 7, 70]] = np.nan
     masked = ConceptTargets("motion", motion.ids, motion.names, motion.clip_ids, values)
-    layer = fit_concept_layer(features, [masked], manifest)
+    layer = fitted(features, [masked], manifest)
     assert len(layer.families["motion"].train_activations) == 60
     wrong = motion.values.copy()
     wrong[[0, 7, 70]] = 1 - wrong[[0, 7, 70]]
     other = ConceptTargets("motion", motion.ids, motion.names, motion.clip_ids, wrong)
-    assert (
-        np.abs(fit_concept_layer(features, [other], manifest).train_activations - layer.train_activations).max() > 0.01
-    )
+    assert np.abs(fitted(features, [other], manifest).train_activations - layer.train_activations).max() > 0.01
 
 
 def test_concepts_without_information_are_dropped_with_the_reason():
@@ -151,15 +154,12 @@ def test_concepts_without_information_are_dropped_with_the_reason():
         "scene", (0, 1), ("gym", "sea"), targets[0].clip_ids, np.repeat(targets[0].values, 2, axis=1)
     )
     scene.values[60:, 1] = 0.25
-    layer = fit_concept_layer(features, [motion, scene], manifest)
+    layer = fitted(features, [motion, scene], manifest)
     assert layer.families["motion"].dropped == {1: "its target is 0 for every train clip"}
     assert layer.families["scene"].dropped == {1: "its target is 0.25 for every val clip"}
     values = np.full_like(motion.values, np.nan)
     nothing = ConceptTargets("motion", (0, 1), ("arm", "leg"), motion.clip_ids, values)
-    assert (
-        fit_concept_layer(features, [nothing, scene], manifest).families["motion"].dropped[0]
-        == "no train clip is labelled"
-    )
+    assert fitted(features, [nothing, scene], manifest).families["motion"].dropped[0] == "no train clip is labelled"
 
 
 def test_a_row_of_minus_one_is_a_clip_without_label_never_a_negative():
@@ -170,7 +170,7 @@ def test_a_row_of_minus_one_is_a_clip_without_label_never_a_negative():
         values = motion.values.copy()
         values[[0, 7, 70]] = value
         changed = ConceptTargets("motion", motion.ids, motion.names, motion.clip_ids, values)
-        variants[name] = fit_concept_layer(features, [changed], manifest).families["motion"]
+        variants[name] = fitted(features, [changed], manifest).families["motion"]
     np.testing.assert_array_equal(variants["minus one"].weight, variants["nan"].weight)
     assert np.abs(variants["zero"].weight - variants["nan"].weight).max() > 1e-6
     assert variants["minus one"].selection["clips"] == {
@@ -188,12 +188,12 @@ def test_motion_labels_are_flags_or_absent_as_a_whole(place, value):
     motion = ConceptTargets("motion", (0, 1), ("arm", "leg"), targets[2].clip_ids, values)
     message = rf"motion targets: a label is {value:g} \(row {place[0] % 60}, concept {place[1]}\); use 0, 1, or a whole"
     with pytest.raises(ValueError, match=message):
-        fit_concept_layer(features, [motion], manifest)
+        fitted(features, [motion], manifest)
 
 
 def test_one_concept_alone_is_learnt():
     features, targets, manifest = study()
-    layer = fit_concept_layer(features, [targets[0]], manifest)
+    layer = fitted(features, [targets[0]], manifest)
     assert layer.families["scene"].names == ("gym",)
     assert layer.train_activations.shape == (60, 1)
     assert np.corrcoef(layer.train_activations[:, 0], targets[0].values[:60, 0])[0, 1] > 0.9
@@ -201,7 +201,7 @@ def test_one_concept_alone_is_learnt():
 
 def test_the_val_loss_of_each_concept_is_told_whatever_the_family():
     features, targets, manifest = study()
-    layer = fit_concept_layer(features, targets, manifest)
+    layer = fitted(features, targets, manifest)
     for family in layer.families.values():
         best = min(point["val_loss"] for point in family.selection["val_curve"])
         assert np.mean(list(family.selection["val_loss"].values())) == pytest.approx(best, abs=1e-9)
@@ -211,12 +211,12 @@ def test_the_val_loss_of_each_concept_is_told_whatever_the_family():
 def test_the_authors_protocol_trains_on_val_and_selects_by_test():
     features, targets, manifest = study()
     authors = manifest.assign(split=["train"] * 30 + ["val"] * 30 + ["test"] * 30)
-    one = fit_concept_layer(features, targets, manifest)
-    two = fit_concept_layer(features, targets, authors, protocol="authors")
+    one = fitted(features, targets, manifest)
+    two = fitted(features, targets, authors, protocol="authors")
     np.testing.assert_array_equal(one.train_activations, two.train_activations)
     assert one.train_clips == two.train_clips
     with pytest.raises(ValueError, match="protocol 'dishonest' is unknown; use one of honest, authors"):
-        fit_concept_layer(features, targets, manifest, protocol="dishonest")
+        fitted(features, targets, manifest, protocol="dishonest")
 
 
 def test_when_nothing_is_left_the_commonest_reason_of_each_family_is_said():
@@ -227,7 +227,7 @@ def test_when_nothing_is_left_the_commonest_reason_of_each_family_is_said():
     constant = np.repeat(targets[0].values, 3, axis=1) * [0, 1, 0] + [1, 0, 2]
     scene = ConceptTargets("scene", (0, 1, 2), ("gym", "sea", "hall"), targets[0].clip_ids, constant)
     with pytest.raises(ValueError) as error:
-        fit_concept_layer(features, [motion, scene], manifest, ConceptLayerSettings(interpretability_cutoff=1.0))
+        fitted(features, [motion, scene], manifest, ConceptLayerSettings(interpretability_cutoff=1.0))
     assert str(error.value) == (
         "concept layer: no concept of any family is left (motion: no val clip is labelled, 2 of 2; "
         "scene: its target is 1 for every train clip, 2 of 3); "
@@ -238,7 +238,7 @@ def test_when_nothing_is_left_the_commonest_reason_of_each_family_is_said():
 def test_constant_features_do_no_harm():
     features, targets, manifest = study()
     wider = features.assign(features=[np.append(row, 7.0) for row in features["features"]])
-    layer = fit_concept_layer(wider, targets, manifest)
+    layer = fitted(wider, targets, manifest)
     assert np.isfinite(layer.train_activations).all()
     assert layer.feature_std[-1] == 1
 
@@ -258,7 +258,7 @@ def test_folds_keep_groups_together():
 
 def test_a_layer_comes_back_bit_for_bit(tmp_path):
     features, targets, manifest = study()
-    layer = fit_concept_layer(features, targets, manifest, ConceptLayerSettings(folds=3))
+    layer = fitted(features, targets, manifest, ConceptLayerSettings(folds=3))
     paths = tmp_path / "concept_layer.safetensors", tmp_path / "concept_layer.json"
     write_concept_layer(layer, *paths)
     again = read_concept_layer(*paths)
@@ -277,25 +277,25 @@ def test_errors_name_the_place_and_the_cure():
     with pytest.raises(
         ValueError, match="backbone_features: clip 'clip004' has values that are not finite; rebuild it"
     ):
-        fit_concept_layer(broken, targets, manifest)
+        fitted(broken, targets, manifest)
     with pytest.raises(ValueError, match="backbone_features has no row for clip 'clip000'"):
-        fit_concept_layer(features.iloc[1:], targets, manifest)
+        fitted(features.iloc[1:], targets, manifest)
     with pytest.raises(ValueError, match="split 'val' of the manifest has no usable clip; it needs train and val"):
-        fit_concept_layer(features, targets, manifest[manifest["split"] != "val"])
+        fitted(features, targets, manifest[manifest["split"] != "val"])
     with pytest.raises(ValueError, match="every usable train clip is 'box'; give train clips of at least two classes"):
-        fit_concept_layer(features, targets, manifest.assign(label="box"))
+        fitted(features, targets, manifest.assign(label="box"))
     with pytest.raises(ValueError, match="optimiser 'sgd' is unknown; use one of ridge, adam"):
-        fit_concept_layer(features, targets, manifest, ConceptLayerSettings("sgd"))
+        fitted(features, targets, manifest, ConceptLayerSettings("sgd"))
     with pytest.raises(ValueError, match="motion_features 'person' is unknown; use one of movement, all"):
-        fit_concept_layer(features, targets, manifest, ConceptLayerSettings(motion_features="person"))
+        fitted(features, targets, manifest, ConceptLayerSettings(motion_features="person"))
     message = "scene targets has a row for clip 'clip031' that the manifest lacks"
     with pytest.raises(ValueError, match=message):
-        fit_concept_layer(features.drop(31), targets, manifest.drop(31))
+        fitted(features.drop(31), targets, manifest.drop(31))
     with pytest.raises(ValueError, match="backbone_features has a row for clip 'clip031' that the manifest lacks"):
-        fit_concept_layer(features, targets, manifest.drop(31))
+        fitted(features, targets, manifest.drop(31))
     short = ConceptTargets("scene", (0,), ("gym",), targets[0].clip_ids[1:], targets[0].values[1:])
     with pytest.raises(ValueError, match="scene targets has no row for clip 'clip000'"):
-        fit_concept_layer(features, [short], manifest)
+        fitted(features, [short], manifest)
     with pytest.raises(ValueError, match="family 'temporal' is unknown; use one of motion, object, scene"):
         ConceptTargets("temporal", (0,), ("gym",), ("a",), np.zeros((1, 1)))
     with pytest.raises(ValueError, match=r"scene targets: values have shape \(1, 2\) for 1 clips and 1 concepts"):
@@ -340,12 +340,12 @@ def test_features_of_zeros_and_absent_classes_are_refused():
     empty.at[4, "features"] = np.zeros(200, np.float32)
     message = r"backbone_features: clip 'clip004' has features that are all zero \(1 such\); rebuild it or take it out"
     with pytest.raises(ValueError, match=message):
-        fit_concept_layer(empty, targets, manifest)
+        fitted(empty, targets, manifest)
     new = manifest.assign(label=manifest["label"].where(manifest["clip_id"] != "clip080", "sprint"))
     message = (
         r"class 'sprint' has clips to select by but none to train on \(1 such\); give it train clips or take it out"
     )
     with pytest.raises(ValueError, match=message):
-        fit_concept_layer(features, targets, new)
+        fitted(features, targets, new)
     with pytest.raises(ValueError, match="family 'scene' has targets twice; give each family once"):
-        fit_concept_layer(features, [targets[0], targets[0]], manifest)
+        fitted(features, [targets[0], targets[0]], manifest)

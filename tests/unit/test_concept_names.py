@@ -6,6 +6,7 @@ import pytest
 
 from dance_core.concept_names import ConceptName, forget_names, read_names, renamed, write_names
 from dance_core.explain import contributions
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Concept, Model
 from dance_core.tables import write_json
 
@@ -33,7 +34,11 @@ def test_a_name_beside_the_model_is_what_everybody_reads(tmp_path):
     }
     features = pd.DataFrame({"clip_id": ["a"], "features": [np.ones(2)]})
     manifest = pd.DataFrame({"clip_id": ["a"], "label": ["box"], "split": ["test"]})
-    assert contributions(named, features, manifest)["name"].tolist() == ["boxing 1", "punch", "bag"]
+    assert next(contributions(named, FeatureStore([features]), manifest))["name"].tolist() == [
+        "boxing 1",
+        "punch",
+        "bag",
+    ]
     assert (tmp_path / "model.json").read_bytes() == before
     assert Model.load(tmp_path, named=False).concepts == model().concepts
 

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from dance_core.explain import contributions
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Concept, Model
 
 
@@ -34,10 +35,14 @@ def study(seed=0, n=12, width=20, n_concepts=15, n_classes=4, scale=10.0):
     return model, features, manifest
 
 
+def table_of(model, features, *manifest_and_splits):
+    return pd.concat(contributions(model, FeatureStore([features]), *manifest_and_splits))
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_contributions_add_up_to_the_logit(seed):
     model, features, manifest = study(seed)
-    table = contributions(model, features.iloc[::-1], manifest)
+    table = table_of(model, features.iloc[::-1], manifest)
     logits = dict(zip(features["clip_id"], model.predict(np.stack(list(features["features"])))[1], strict=True))
     sums = table.groupby(["clip_id", "class"])["contribution"].sum()
     for (clip, name), total in sums.items():
@@ -50,7 +55,7 @@ def test_contributions_add_up_to_the_logit(seed):
 
 def test_only_concepts_in_use_are_listed_with_their_names():
     model, features, manifest = study()
-    table = contributions(model, features, manifest)
+    table = table_of(model, features, manifest)
     assert (table["weight"] != 0).all()
     np.testing.assert_allclose(table["contribution"], table["weight"] * table["z"])
     row = table.iloc[3]
@@ -63,19 +68,19 @@ def test_only_concepts_in_use_are_listed_with_their_names():
 
 def test_splits_can_be_chosen_and_may_be_empty():
     model, features, manifest = study()
-    assert set(contributions(model, features, manifest, ("test",))["split"]) == {"test"}
-    nothing = contributions(model, features, manifest, ("shift_test",))
+    assert set(table_of(model, features, manifest, ("test",))["split"]) == {"test"}
+    nothing = table_of(model, features, manifest, ("shift_test",))
     assert nothing.empty
     assert "contribution" in nothing
 
 
 def test_a_label_the_model_does_not_know_leaves_the_prediction_explained():
     model, features, manifest = study()
-    table = contributions(model, features.iloc[:1], manifest.assign(label="swimming"))
+    table = table_of(model, features.iloc[:1], manifest.assign(label="swimming"))
     assert table["class"].nunique() == 1
 
 
 def test_a_clip_outside_the_manifest_is_an_error():
     model, features, manifest = study()
     with pytest.raises(ValueError, match="manifest has no row for clip 'c00'"):
-        contributions(model, features, manifest.iloc[1:])
+        table_of(model, features, manifest.iloc[1:])

@@ -177,7 +177,8 @@ def test_points_without_main_directions(metric: str) -> None:
 def test_short_vectors_are_never_farther_apart_than_the_points(metric: str) -> None:
     rng = RNG(1)
     points = rng.normal(size=(300, 12)) @ rng.normal(size=(12, 40)) + rng.normal(0, 0.1, (300, 40))
-    around = space.Space(points, metric)
+    among_others = np.concatenate([points[:1] * 3, points, points[::-1]])
+    around = space.Space(among_others, metric, np.arange(1, 301))
     one, two = rng.integers(0, 300, (2, 2000))
     apart = -2 * around.similarities(one, two)
     scaled = (

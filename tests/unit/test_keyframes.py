@@ -3,17 +3,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dance_core.keyframes import (
-    DETECTORS,
-    KEYFRAME_SCHEMA,
-    KeyframeSettings,
-    changed_pixels,
-    frame_difference_keyframes,
-    motion_energy,
-    motion_energy_keyframes,
-    polynomial_baseline,
-    select_keyframes,
-)
+from dance_core.keyframes import KEYFRAME_SCHEMA, KeyframeSettings, select_keyframes, write_keyframes
+from dance_core.keyframes.frame_difference import changed_pixels, frame_difference_keyframes, polynomial_baseline
+from dance_core.keyframes.pose_motion import motion_energy, motion_energy_keyframes
+from dance_core.keyframes.settings import DETECTORS
 from dance_core.tables import read_table, write_table
 
 # A standing person of COCO-17 joints; mid-shoulders to mid-hips are 100 pixels.
@@ -196,6 +189,37 @@ def test_every_usable_clip_has_a_row(tmp_path):
     np.testing.assert_array_equal(read_table(tmp_path / "keyframes.parquet")["frames"][1], expected[0])
     without = select_keyframes(manifest, tmp_path, poses.iloc[:0], KeyframeSettings())
     assert [len(frames) for frames in without["frames"]] == [0, 0]
+
+
+@pytest.mark.parametrize("clips_at_once", [1, 64])
+def test_files_are_read_and_written_as_tables_are(tmp_path, monkeypatch, clips_at_once):
+    monkeypatch.setattr("dance_core.keyframes.selection.CLIPS_AT_ONCE", clips_at_once)
+    rows = [(f"clip{number}", "", 25.0, "unreadable" if number == 2 else "ok") for number in range(5)]
+    person = moving(bursts(100, [20, 50, 80]))
+    seen = [n for n in range(5) if n not in (2, 3)]
+    poses = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "clip_id": f"clip{n}",
+                    "frame": np.arange(50 + n),
+                    "keypoints": [p.ravel() for p in person[n:][: 50 + n]],
+                }
+            )
+            for n in seen
+        ]
+    )
+    write_table(tmp_path / "poses", poses)
+    write_keyframes(tmp_path / "keyframes", manifest_of(rows), tmp_path, tmp_path / "poses", KeyframeSettings())
+    expected = select_keyframes(manifest_of(rows), tmp_path, poses, KeyframeSettings())
+    assert [len(frames) > 0 for frames in expected["frames"]] == [True, True, False, True]
+    pd.testing.assert_frame_equal(read_table(tmp_path / "keyframes"), expected)
+
+
+def test_poses_of_a_strange_clip_are_refused(tmp_path):
+    poses = pd.DataFrame({"clip_id": "z", "frame": np.arange(3), "keypoints": [p.ravel() for p in moving(np.zeros(3))]})
+    with pytest.raises(ValueError, match=r"^poses has clip 'z', which the manifest lacks; rebuild poses$"):
+        select_keyframes(manifest_of([("a", "", 25.0, "ok")]), tmp_path, poses, KeyframeSettings())
 
 
 def test_a_clip_of_unknown_rate_counts_as_25_frames_a_second(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from dance_core.concept_metrics import concept_scores
 from dance_core.concept_targets import ConceptTargets
+from dance_core.feature_store import FeatureStore
 from dance_core.metrics import accuracy_record, evaluate, family_shares, split_order
 from dance_core.model import Concept, Model
 from dance_core.tables import write_json
@@ -46,8 +47,12 @@ def study():
     return model, features, manifest, targets, concepts, probe
 
 
+def evaluated(model, features, *others, **settings):
+    return evaluate(model, FeatureStore([features]), *others, **settings)
+
+
 def test_the_whole_document_by_hand(tmp_path):
-    metrics, predictions = evaluate(*study())
+    metrics, predictions = evaluated(*study())
     accuracy = metrics["accuracy"]
     assert accuracy["dance"]["test"]["top1"] == 1
     assert accuracy["dance"]["test"]["n"] == 8
@@ -82,7 +87,7 @@ def test_the_whole_document_by_hand(tmp_path):
 
 
 def test_a_family_that_was_not_chosen_is_null_never_absent():
-    metrics, _ = evaluate(*study())
+    metrics, _ = evaluated(*study())
     for key in ("reliance", "nec_by_family", "by_family", "concepts"):
         assert list(metrics[key]) == ["motion", "object", "scene"]
         assert metrics[key]["object"] is None
@@ -93,7 +98,7 @@ def test_a_family_that_was_not_chosen_is_null_never_absent():
 def test_a_chosen_family_whose_concepts_were_all_dropped_carries_nothing():
     model, features, manifest, targets, concepts, probe = study()
     concepts = pd.concat([concepts, pd.DataFrame({"family": ["object"], "kept": [False]})], ignore_index=True)
-    metrics, _ = evaluate(model, features, manifest, targets, concepts, probe)
+    metrics, _ = evaluated(model, features, manifest, targets, concepts, probe)
     assert (metrics["reliance"]["object"], metrics["nec_by_family"]["object"]) == (0, 0)
     assert metrics["by_family"]["object"]["test"] == {"share": 0, "top1_alone": 0.5, "top1_without": 1}
     assert (metrics["concepts"]["object"]["dropped"], metrics["concepts"]["object"]["auroc"]) == (1, None)
@@ -101,9 +106,9 @@ def test_a_chosen_family_whose_concepts_were_all_dropped_carries_nothing():
 
 def test_the_order_of_rows_changes_nothing():
     model, features, manifest, targets, concepts, probe = study()
-    one = evaluate(model, features, manifest, targets, concepts, probe)
+    one = evaluated(model, features, manifest, targets, concepts, probe)
     shuffled = [table.sample(frac=1, random_state=1) for table in (features, manifest, probe)]
-    two = evaluate(model, shuffled[0], shuffled[1], targets, concepts, shuffled[2])
+    two = evaluated(model, shuffled[0], shuffled[1], targets, concepts, shuffled[2])
     assert one[0] == two[0]
     pd.testing.assert_frame_equal(one[1], two[1])
 
@@ -118,7 +123,7 @@ def test_the_protocol_says_which_clips_the_evidence_of_the_model_comes_from():
     )
     found = {}
     for protocol in ("honest", "authors"):
-        found[protocol], _ = evaluate(
+        found[protocol], _ = evaluated(
             model, features, manifest, targets, concepts, probe, resamples=100, protocol=protocol
         )
     assert found["honest"]["soft_minus_hard"]["train"]["soft"] == 1
@@ -134,7 +139,7 @@ def test_the_protocol_says_which_clips_the_evidence_of_the_model_comes_from():
 def test_the_protocol_of_the_authors_needs_no_val():
     model, features, manifest, targets, concepts, probe = study()
     features, manifest = (table[~table["clip_id"].str.startswith("val")] for table in (features, manifest))
-    metrics, _ = evaluate(model, features, manifest, targets, concepts, probe, resamples=100, protocol="authors")
+    metrics, _ = evaluated(model, features, manifest, targets, concepts, probe, resamples=100, protocol="authors")
     assert metrics["soft_minus_hard"]["train"]["soft"] == 1
 
 
@@ -153,6 +158,14 @@ def test_the_interval_covers_the_accuracy_and_widens_with_groups():
     grouped = accuracy_record(y, probabilities, takes.astype(str), 2000, 0)
     assert np.diff(grouped["top1_interval"])[0] > 2 * np.diff(alone["top1_interval"])[0]
     assert grouped == accuracy_record(y, probabilities, takes.astype(str), 2000, 0)
+
+
+def test_a_split_of_one_group_has_no_interval():
+    model, features, manifest, *others = study()
+    manifest = manifest.assign(group=manifest["group"].where(manifest["split"] != "test", "one"))
+    accuracy = evaluated(model, features, manifest, *others, resamples=100)[0]["accuracy"]["dance"]
+    assert (accuracy["test"]["top1"], accuracy["test"]["top1_interval"]) == (1, None)
+    assert accuracy["shift_test"]["top1_interval"][0] < 0.5
 
 
 def test_mean_class_accuracy_counts_classes_not_clips():
@@ -199,12 +212,12 @@ def test_splits_have_a_fixed_order():
 def test_errors_name_the_place_and_the_cure():
     model, features, manifest, targets, concepts, probe = study()
     with pytest.raises(ValueError, match="evaluate: split 'test' of the manifest has no clip with features; give test"):
-        evaluate(model, features, manifest.replace({"split": {"test": "shift_dev"}}), targets, concepts, probe)
+        evaluated(model, features, manifest.replace({"split": {"test": "shift_dev"}}), targets, concepts, probe)
     with pytest.raises(ValueError, match="protocol 'theirs' is unknown; use one of honest, authors"):
-        evaluate(model, features, manifest, targets, concepts, probe, protocol="theirs")
+        evaluated(model, features, manifest, targets, concepts, probe, protocol="theirs")
     with pytest.raises(ValueError, match="linear_probe has no row for clip 'test3'"):
-        evaluate(model, features, manifest, targets, concepts, probe[probe["clip_id"] != "test3"])
+        evaluated(model, features, manifest, targets, concepts, probe[probe["clip_id"] != "test3"])
     with pytest.raises(ValueError, match="split 'test': label 'swim' has no train clip; use the classes box, jog"):
-        evaluate(model, features, manifest.replace({"label": {"box": "swim"}}), targets, concepts, probe)
+        evaluated(model, features, manifest.replace({"label": {"box": "swim"}}), targets, concepts, probe)
     with pytest.raises(ValueError, match="backbone_features has a row for clip 'test3' that the manifest lacks"):
-        evaluate(model, features, manifest[manifest["clip_id"] != "test3"], targets, concepts, probe)
+        evaluated(model, features, manifest[manifest["clip_id"] != "test3"], targets, concepts, probe)

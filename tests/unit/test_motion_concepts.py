@@ -1,15 +1,18 @@
 """Motion concepts: what is clustered, chosen, pruned and assigned, and that test clips have no say in it."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from dance_core.finch import Partitions, finch
 from dance_core.motion_concepts import (
     MotionConcepts,
     MotionSettings,
+    SegmentStore,
     assign_segments,
     fit_motion_concepts,
     motion_labels,
@@ -23,6 +26,8 @@ from dance_core.motion_concepts.partitions import (
     partition_table,
     with_merged_partition,
 )
+from dance_core.pose_segments import segment_schema
+from dance_core.tables import write_table
 
 CLASSES = ("boxing", "running", "waving")
 LENGTH = 4
@@ -55,6 +60,14 @@ def segments_table(seed: int = 0, clips: int = 8, per_clip: int = 6) -> pd.DataF
     return pd.DataFrame(rows)
 
 
+def stored(segments: pd.DataFrame) -> SegmentStore:
+    return SegmentStore.of([segments])
+
+
+def fit(segments: pd.DataFrame, settings: MotionSettings) -> MotionConcepts:
+    return fit_motion_concepts(stored(segments), settings)
+
+
 def same(first: MotionConcepts, second: MotionConcepts) -> bool:
     """Compare all that is decided by the fit, bit by bit."""
     pd.testing.assert_frame_equal(first.concepts, second.concepts)
@@ -64,7 +77,7 @@ def same(first: MotionConcepts, second: MotionConcepts) -> bool:
 
 @pytest.fixture(scope="module")
 def fitted() -> MotionConcepts:
-    return fit_motion_concepts(segments_table(), SMALL)
+    return fit(segments_table(), SMALL)
 
 
 def test_the_phases_of_the_actions_are_found(fitted: MotionConcepts) -> None:
@@ -127,7 +140,7 @@ def test_means_and_centroids_are_of_the_segments_that_know_a_joint(fitted: Motio
     segments = segments_table()
     joints = np.stack(list(segments["joints"]))
     joints[::3, 4:6] = np.nan  # one joint at one time, in every third segment
-    found = fit_motion_concepts(segments.assign(joints=list(joints)), SMALL)
+    found = fit(segments.assign(joints=list(joints)), SMALL)
     train = (segments["split"] == "train").to_numpy()
     assert found.mean == pytest.approx(np.nanmean(joints[train].astype(np.float64), axis=0), abs=1e-6)
     assert np.isfinite(found.centroids).all() and np.isfinite(found.radius).all()
@@ -139,10 +152,7 @@ def test_a_joint_that_no_segment_has_is_as_good_as_none() -> None:
     joints = np.stack(list(segments["joints"])).reshape(len(segments), LENGTH, 17, 2)
     joints[:, :, 1:5] = np.nan
     still = np.nan_to_num(joints)
-    one, other = (
-        fit_motion_concepts(segments.assign(joints=list(each.reshape(len(segments), -1))), SMALL)
-        for each in (joints, still)
-    )
+    one, other = (fit(segments.assign(joints=list(each.reshape(len(segments), -1))), SMALL) for each in (joints, still))
     assert same(one, other)
 
 
@@ -212,7 +222,7 @@ def test_no_leakage_whatever_the_other_splits_hold(settings: MotionSettings) -> 
     wild = pd.Series([rng.normal(0, 50, LENGTH * 34).astype(np.float32) for _ in range(len(other))])
     other["joints"] = other["joints"].where(~held_out, wild)
     other.loc[held_out, "label"] = "waving"
-    first, second, alone = (fit_motion_concepts(table, settings) for table in (segments, other, segments[~held_out]))
+    first, second, alone = (fit(table, settings) for table in (segments, other, segments[~held_out]))
     assert same(first, second)
     assert same(first, alone)
     train = first.assignments["split"] == "train"
@@ -220,16 +230,65 @@ def test_no_leakage_whatever_the_other_splits_hold(settings: MotionSettings) -> 
 
 
 def test_the_joint_fit_of_the_authors_does_leak() -> None:
-    joint = fit_motion_concepts(segments_table(), MotionSettings(minimum_concepts=2, joint_fit=True))
+    joint = fit(segments_table(), MotionSettings(minimum_concepts=2, joint_fit=True))
     assert joint.concepts["size"].sum() == len(segments_table())
     assert (joint.assignments["concept"] >= 0).all()
 
 
 def test_row_order_does_not_matter_and_a_rerun_gives_the_same_bits(fitted: MotionConcepts) -> None:
     shuffled = segments_table().sample(frac=1, random_state=3)
-    again = fit_motion_concepts(shuffled, SMALL)
+    again = fit(shuffled, SMALL)
     assert same(fitted, again)
     pd.testing.assert_frame_equal(fitted.assignments, again.assignments)
+
+
+@pytest.mark.parametrize("at_once", [1, 37])
+def test_how_many_segments_come_at_once_does_not_matter(fitted: MotionConcepts, monkeypatch, at_once: int) -> None:
+    monkeypatch.setattr("dance_core.motion_concepts.segments.SEGMENTS_AT_ONCE", at_once)
+    again = fit(segments_table(), SMALL)
+    assert same(fitted, again)
+    pd.testing.assert_frame_equal(fitted.assignments, again.assignments)
+
+
+def test_segments_are_stored_in_the_order_of_their_ids_however_they_come(tmp_path) -> None:
+    segments = segments_table(clips=2).sample(frac=1, random_state=0)
+    segments["joints"] = segments["joints"].map(lambda row: np.where(row > 5, np.nan, row).astype(np.float32))
+    schema = segment_schema(LENGTH)
+    schema = pa.schema([schema.field(name) for name in segments.columns])
+    write_table(tmp_path / "segments", segments, schema)
+    in_order = segments.sort_values("segment_id", ignore_index=True)
+    for store in (
+        stored(segments),
+        SegmentStore.of(segments.iloc[start : start + 7] for start in range(0, len(segments), 7)),
+        SegmentStore.read(tmp_path / "segments"),
+    ):
+        pd.testing.assert_frame_equal(store.table, in_order.drop(columns="joints"), check_dtype=False)
+        np.testing.assert_array_equal(store.joints.dense(np.float32), np.stack(list(in_order["joints"])))
+    train = store.take((store.table["split"] == "train").to_numpy())
+    assert set(train.table["split"]) == {"train"} and len(train.table) == len(train.joints) == 36
+    expected = in_order.loc[in_order["split"] == "train", "joints"].iloc[[30, 2]]
+    np.testing.assert_array_equal(train.joints[np.array([30, 2])], np.stack(list(expected)))
+
+
+def test_no_segments_are_an_empty_store() -> None:
+    assert len(SegmentStore.of([]).table) == len(SegmentStore.of([]).joints) == 0
+    assert len(stored(segments_table().iloc[:0]).table) == 0
+
+
+def test_memory_does_not_grow_with_the_segments_of_other_splits(monkeypatch) -> None:
+    monkeypatch.setattr("dance_core.motion_concepts.segments.SEGMENTS_AT_ONCE", 16)
+    segments = segments_table()
+    other = segments[segments["split"] == "test"]
+    more = [other.assign(**{name: f"more{i}" + other[name] for name in ("segment_id", "clip_id")}) for i in range(40)]
+    peaks = []
+    for parts in ([segments], [segments, *more]):
+        store = SegmentStore.of(parts)
+        tracemalloc.start()
+        fit_motion_concepts(store, SMALL)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    joints_of_the_others = 40 * len(other) * LENGTH * 34 * 4
+    assert peaks[1] - peaks[0] < 0.25 * joints_of_the_others
 
 
 def test_small_clusters_and_single_takes_are_pruned() -> None:
@@ -247,7 +306,7 @@ def test_segments_of_pruned_clusters_join_a_concept_only_within_its_radius() -> 
     odd["segment_id"] = "odd" + odd["segment_id"]
     direction = np.random.default_rng(9).normal(0, 3, LENGTH * 34)
     odd["joints"] = [(direction + 0.01 * row).astype(np.float32) for row in odd["joints"]]
-    found = fit_motion_concepts(pd.concat([segments, odd]), MotionSettings(partition=0))
+    found = fit(pd.concat([segments, odd]), MotionSettings(partition=0))
     assert (found.assignments.set_index("clip_id").loc["train_boxing_odd", "concept"] == -1).all()
     assert "train_boxing_odd" not in set(found.concepts["clip_id"])
 
@@ -298,7 +357,7 @@ def test_reasons_of_partitions_that_are_not_chosen() -> None:
 
 
 def test_a_partition_can_be_set(fitted: MotionConcepts) -> None:
-    found = fit_motion_concepts(segments_table(), MotionSettings(partition=1))
+    found = fit(segments_table(), MotionSettings(partition=1))
     assert found.partitions.index[found.partitions["chosen"]].tolist() == [1]
     assert found.partitions["reason"].tolist()[:2] == ["", "set by motion_concepts.partition"]
 
@@ -347,23 +406,23 @@ def test_labels_of_clips() -> None:
 def test_segments_that_cannot_be_fitted_are_refused() -> None:
     segments = segments_table()
     with pytest.raises(ValueError, match="pose_segments has segment 'test_boxing_0:0-9' twice; rebuild it"):
-        fit_motion_concepts(pd.concat([segments, segments]), SMALL)
+        fit(pd.concat([segments, segments]), SMALL)
     with pytest.raises(ValueError, match="the train split has 0 pose segments and needs two or more"):
-        fit_motion_concepts(segments[segments["split"] == "test"], SMALL)
+        fit(segments[segments["split"] == "test"], SMALL)
     sentence = (
         r"^motion_concepts: no cluster has 500 segments of 2 clips; "
         r"lower motion_concepts\.minimum_size or motion_concepts\.minimum_clips, or add training clips$"
     )
     with pytest.raises(ValueError, match=sentence):
-        fit_motion_concepts(segments, MotionSettings(minimum_size=500))
+        fit(segments, MotionSettings(minimum_size=500))
     with pytest.raises(ValueError, match=r"partition 9 has no concepts; use auto or one of 0, 1"):
-        fit_motion_concepts(segments, MotionSettings(partition=9))
+        fit(segments, MotionSettings(partition=9))
 
 
 def test_train_segments_that_are_all_the_same_are_one_concept_or_are_refused() -> None:
     segments = segments_table()
     alike = segments.assign(joints=[segments["joints"][0]] * len(segments))
-    found = fit_motion_concepts(alike, MotionSettings(metric="euclidean"))
+    found = fit(alike, MotionSettings(metric="euclidean"))
     assert found.concepts["size"].tolist() == [(segments["split"] == "train").sum()]
     assert found.concepts["purity"].tolist() == [pytest.approx(1 / 3)]
     assert found.partitions["reason"].tolist() == ["no partition has 10 to 80 concepts; 1 is the nearest"]
@@ -371,23 +430,23 @@ def test_train_segments_that_are_all_the_same_are_one_concept_or_are_refused() -
     assert (found.assignments["distance"] == 0).all()
     # The radius is 0, so any other movement belongs to no concept.
     moved = alike["joints"].where(alike["split"] == "train", segments["joints"])
-    held_out = fit_motion_concepts(alike.assign(joints=moved), MotionSettings(metric="euclidean")).assignments
+    held_out = fit(alike.assign(joints=moved), MotionSettings(metric="euclidean")).assignments
     assert (held_out.loc[held_out["split"] != "train", "concept"] == -1).all()
     sentence = (
         r"^motion_concepts: all train segments are the same, so less their mean nothing is left to compare; "
         r"check the poses or set motion_concepts\.metric: euclidean$"
     )
     with pytest.raises(ValueError, match=sentence):
-        fit_motion_concepts(alike, SMALL)
+        fit(alike, SMALL)
 
 
 def test_one_cluster_is_one_concept_of_all_classes() -> None:
     segments, settings = segments_table(), MotionSettings(method="kmeans", requested=1)
-    found = fit_motion_concepts(segments, settings)
+    found = fit(segments, settings)
     assert found.concepts["purity"].tolist() == [pytest.approx(1 / 3)]
     assert json.loads(found.concepts["class_counts"][0]) == dict.fromkeys(CLASSES, 48)
     assert (found.assignments.loc[found.assignments["split"] == "train", "concept"] == 0).all()
-    stability = refit_stability(segments, settings)
+    stability = refit_stability(stored(segments), settings)
     assert (stability["n_clusters"], stability["ari"]["min"]) == ([1, 1, 1], 1)
 
 
@@ -416,7 +475,7 @@ def test_error_sentences(settings: dict, sentence: str) -> None:
 
 
 def test_refits_on_parts_of_the_clips_agree_where_the_clusters_are_clear():
-    stability = refit_stability(segments_table(), SMALL)
+    stability = refit_stability(stored(segments_table()), SMALL)
     assert stability["failed"] == 0
     assert (stability["n_pairs"], stability["share"]) == (3, 0.8)
     assert stability["ari"]["min"] > 0.95
@@ -426,12 +485,12 @@ def test_refits_on_parts_of_the_clips_agree_where_the_clusters_are_clear():
 def test_refits_disagree_where_there_is_nothing_to_find():
     table = segments_table()
     noise = np.random.default_rng(1).normal(size=(len(table), LENGTH * 34)).astype(np.float32)
-    clear, blurred = (refit_stability(part, SMALL) for part in (table, table.assign(joints=list(noise))))
+    clear, blurred = (refit_stability(stored(part), SMALL) for part in (table, table.assign(joints=list(noise))))
     assert blurred["ari"]["mean"] < 0.3 < clear["ari"]["mean"]
 
 
 def test_refits_that_are_too_small_are_counted():
     table = segments_table(clips=1, per_clip=2)
-    stability = refit_stability(table, SMALL)
+    stability = refit_stability(stored(table), SMALL)
     assert stability["failed"] == SMALL.refits
     assert stability["ari"]["mean"] is None

@@ -10,6 +10,7 @@ import pytest
 from dance_core.concept_layer import ConceptLayerSettings, fit_concept_layer
 from dance_core.concept_solvers import AdamSolver
 from dance_core.concept_targets import ConceptTargets
+from dance_core.feature_store import FeatureStore
 from dance_core.sparse_classifier import CrossEntropy, ElasticNet, effective_concepts, fit_sparse_classifier
 from dance_core.sparse_classifier.saga import SagaSettings
 
@@ -104,7 +105,7 @@ def test_the_classifier_goes_below_the_released_objective(release):
 
 def test_the_concept_layer_keeps_the_published_concepts_and_counts_clips_without_label(release):
     features, targets, manifest, _ = release
-    layer = fit_concept_layer(features, targets, manifest, protocol="authors")
+    layer = fit_concept_layer(FeatureStore([features]), targets, manifest, protocol="authors")
     for family, folder, count in (("object", "spatial", 37), ("scene", "place", 31)):
         published = (PENN / f"released_model/{folder}/concepts.txt").read_text().split("\n")
         assert list(layer.families[family].names) == published
@@ -137,7 +138,7 @@ def test_the_way_of_the_authors_gives_their_concepts_steps_accuracy_and_density(
     accuracies, densities = [], []
     for seed in range(3):
         settings = ConceptLayerSettings("adam", standardise=False, adam=AdamSolver(steps=1001, seed=seed))
-        layer = fit_concept_layer(features, targets, manifest, settings, protocol="authors")
+        layer = fit_concept_layer(FeatureStore([features]), targets, manifest, settings, protocol="authors")
         assert [family.selection["chosen"]["step"] for family in layer.families.values()] == [1000, 500, 500]
         assert len(layer.families["object"].names) == 37
         assert 29 <= len(layer.families["scene"].names) <= 31
@@ -152,7 +153,7 @@ def test_the_way_of_the_authors_gives_their_concepts_steps_accuracy_and_density(
 
 def test_the_default_way_is_as_accurate_with_a_quarter_of_the_concepts_and_better_on_val(release):
     features, targets, manifest, _ = release
-    layer = fit_concept_layer(features, targets, manifest, protocol="authors")
+    layer = fit_concept_layer(FeatureStore([features]), targets, manifest, protocol="authors")
     fitted = fit_sparse_classifier(layer.train_activations, classes_of(layer, manifest), LAM, 0.99)
     assert fitted.converged
     assert accuracy(layer, release, fitted) >= 0.98

@@ -2,13 +2,20 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from dance_core.pose_segments import SegmentSettings, pose_segments, segment_schema
+from dance_core.keyframes import KEYFRAME_SCHEMA
+from dance_core.pose_segments import SegmentSettings, pose_segments, segment_schema, write_pose_segments
+from dance_core.poses import POSES_SCHEMA
 from dance_core.poses.skeleton import MIRROR
 from dance_core.tables import read_table, write_table
 
 PLAIN = {"length": 4, "maximum": 99}
+SCHEMAS = {
+    "poses": pa.schema([POSES_SCHEMA.field(name) for name in ("clip_id", "frame", "keypoints")]),
+    "keyframes": pa.schema([KEYFRAME_SCHEMA.field(name) for name in ("clip_id", "frames")]),
+}
 # A person of 100 px torso who looks to the right: x and y of the 17 key points.
 STANDING = np.array(
     [
@@ -332,8 +339,45 @@ def test_unknown_clips_are_refused() -> None:
     manifest, poses, keyframes = tables(walk(8), [4])
     with pytest.raises(ValueError, match="poses has clip 'z', which the manifest lacks; rebuild poses"):
         pose_segments(manifest, poses.assign(clip_id="z"), keyframes, SegmentSettings())
-    with pytest.raises(ValueError, match="keyframes has no row for clip 'a'"):
+    with pytest.raises(ValueError, match="keyframes has no row for clip 'a', which has poses; rebuild keyframes"):
         pose_segments(manifest, poses, keyframes.iloc[:0], SegmentSettings())
+
+
+@pytest.mark.parametrize("n_shards", [1, 3])
+@pytest.mark.parametrize("clips_at_once", [1, 64])
+def test_files_are_read_and_written_as_tables_are(tmp_path, monkeypatch, n_shards: int, clips_at_once: int) -> None:
+    monkeypatch.setattr("dance_core.pose_segments.segments.CLIPS_AT_ONCE", clips_at_once)
+    clips = [tables(walk(8 + number, seed=number), [4]) for number in range(5)]
+    clips[3] = (clips[3][0], *(table.iloc[:0] for table in clips[3][1:]))  # nobody is seen
+    several = [[table.assign(clip_id=f"clip{i}") for i, table in enumerate(each)] for each in zip(*clips, strict=True)]
+    settings = SegmentSettings(**PLAIN)
+    for name, parts in (("poses", several[1]), ("keyframes", several[2])):
+        for shard in range(n_shards):
+            write_table(tmp_path / name / str(shard), pd.concat(parts[shard::n_shards]), SCHEMAS[name])
+    manifest = pd.concat(several[0], ignore_index=True)
+    shards = [list((tmp_path / name).iterdir()) for name in ("poses", "keyframes")]
+    write_pose_segments(tmp_path / "segments", tmp_path / "report", manifest, *shards, settings)
+    segments, report = pose_segments(manifest, *(pd.concat(parts) for parts in several[1:]), settings)
+    assert report["n_segments"].tolist() == [1, 1, 1, 0, 1]
+    for name, expected in (("segments", segments), ("report", report)):
+        pd.testing.assert_frame_equal(read_table(tmp_path / name), expected, check_dtype=name == "report")
+
+
+def test_a_clip_in_two_shards_leaves_no_file(tmp_path) -> None:
+    manifest, poses, keyframes = tables(walk(8), [4])
+    for name, table in (("poses", poses), ("keyframes", keyframes)):
+        for shard in range(2):
+            write_table(tmp_path / name / str(shard), table, SCHEMAS[name])
+    shards = [sorted((tmp_path / name).iterdir()) for name in ("poses", "keyframes")]
+    with pytest.raises(ValueError, match="poses: clip 'a' occurs in two shards; delete both and run again"):
+        write_pose_segments(tmp_path / "segments", tmp_path / "report", manifest, *shards, SegmentSettings(**PLAIN))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keyframes", "poses"]
+
+
+def test_a_frame_with_two_poses_is_refused() -> None:
+    manifest, poses, keyframes = tables(walk(8), [4])
+    with pytest.raises(ValueError, match="poses: the frames of clip 'a' do not ascend; rebuild poses"):
+        pose_segments(manifest, pd.concat([poses, poses.iloc[:1]]), keyframes, SegmentSettings())
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dance_core.feature_store import FeatureStore
 from dance_core.pruning import Pruning
 from dance_core.pseudo_labels import cosine_scores, pseudo_label_table
 
 
-def clips_of(features: dict[str, list[float]]) -> pd.DataFrame:
-    return pd.DataFrame({"clip_id": list(features), "features": [np.float32(row) for row in features.values()]})
+def clips_of(features: dict[str, list[float]]) -> FeatureStore:
+    table = pd.DataFrame({"clip_id": list(features), "features": [np.float32(row) for row in features.values()]})
+    return FeatureStore([table], "clip_features")
 
 
 CONCEPTS = pd.DataFrame(
@@ -108,7 +110,26 @@ def test_a_cutoff_that_keeps_nothing_is_refused():
 
 def test_a_usable_clip_without_embedding_is_named():
     with pytest.raises(ValueError, match="clip_features has no row for clip 'b'"):
-        pseudo_label_table(CLIPS[CLIPS["clip_id"] != "b"], CONCEPTS, MANIFEST, "object", above(0.1))
+        pseudo_label_table(clips_of({"c": [0, 5], "a": [3, 4]}), CONCEPTS, MANIFEST, "object", above(0.1))
+
+
+def test_a_usable_clip_without_direction_is_named(monkeypatch):
+    monkeypatch.setattr("dance_core.pseudo_labels.CLIPS_AT_ONCE", 2)
+    clips = clips_of({"c": [0, 0], "a": [3, 4], "b": [1, 0]})
+    with pytest.raises(ValueError, match="clip_features: clip 'c' is all zeros, so it has no direction; rebuild it"):
+        pseudo_label_table(clips, CONCEPTS, MANIFEST, "object", above(0.1))
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_how_many_clips_are_scored_at_once_does_not_matter(monkeypatch, at_once):
+    rng = np.random.default_rng(3)
+    clips = clips_of({clip_id: rng.normal(size=384) for clip_id in "abc"})
+    concepts = CONCEPTS.assign(features=list(rng.normal(size=(3, 384)).astype(np.float32)))
+    keep_all = Pruning("rank", rank=2, minimum_spread=0)
+    together, _ = pseudo_label_table(clips, concepts, MANIFEST, "object", keep_all)
+    monkeypatch.setattr("dance_core.pseudo_labels.CLIPS_AT_ONCE", at_once)
+    labels, _ = pseudo_label_table(clips, concepts, MANIFEST, "object", keep_all)
+    pd.testing.assert_frame_equal(labels, together, check_exact=True)
 
 
 def test_train_clips_are_needed():

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from dance_core.concept_layer import ConceptLayer, FamilyLayer
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Concept, Model
+from dance_core.rows import Rows
 from dance_core.run_clips import activations_of, study
 
 TRAIN = ("c3", "c0", "c1", "c2")
@@ -48,16 +50,20 @@ def tables():
     return with_features[["clip_id"]].assign(features=values), manifest
 
 
+def stored(features, manifest):
+    return FeatureStore([features]), manifest
+
+
 def test_a_study_joins_everything_by_clip_id():
     model, layer = model_and_layer()
     features, manifest = tables()
-    found = study(model, layer, features, manifest)
+    found = study(model, layer, FeatureStore([features]), manifest)
     # the clips of shift_test cannot be read, s2 cannot either, s3 has no features
     assert list(found.x) == list(found.y) == list(found.z) == list(found.groups) == ["train", "test", "val"]
-    assert found.x["train"].tolist() == [[3, 3.5], [0, 0.5], [1, 1.5], [2, 2.5]]
+    assert found.x["train"].dense().tolist() == [[3, 3.5], [0, 0.5], [1, 1.5], [2, 2.5]]
     assert found.y["train"].tolist() == [1, 0, 1, 0]
     assert found.groups["train"].tolist() == ["p1", "p0", "p0", "p1"]
-    assert found.x["test"].tolist() == [[7, 7.5], [6, 6.5]]
+    assert found.x["test"].dense().tolist() == [[7, 7.5], [6, 6.5]]
     assert found.y["test"].tolist() == [0, 1]
     assert found.z["test"].tolist() == [[13, 14], [11, 12]]
     assert found.z["val"].tolist() == [[7, 8], [9, 10]]
@@ -67,44 +73,46 @@ def test_a_study_joins_everything_by_clip_id():
 
 def test_train_has_the_activations_that_the_classifier_was_fitted_on():
     model, layer = model_and_layer()
-    found = study(model, layer, *tables())
+    found = study(model, layer, *stored(*tables()))
     assert found.z["train"].tolist() == [[0, 0], [1, -1], [2, -2], [3, -3]]
 
 
 def test_what_was_fitted_on_judges_nothing():
     model, layer = model_and_layer((*TRAIN, "v0", "v1"))
-    found = study(model, layer, *tables())
+    found = study(model, layer, *stored(*tables()))
     assert list(found.x) == ["train", "test"]
     assert found.y["train"].tolist() == [1, 0, 1, 0, 0, 1]
-    assert found.x["train"][4:].tolist() == [[4, 4.5], [5, 5.5]]
+    assert found.x["train"].dense()[4:].tolist() == [[4, 4.5], [5, 5.5]]
 
 
 def test_the_order_of_rows_changes_nothing():
     model, layer = model_and_layer()
-    one = study(model, layer, *tables())
-    two = study(model, layer, *(table.sample(frac=1, random_state=3) for table in tables()))
+    one = study(model, layer, *stored(*tables()))
+    two = study(model, layer, *stored(*(table.sample(frac=1, random_state=3) for table in tables())))
     for name in ("x", "y", "z", "groups"):
         assert list(getattr(one, name)) == list(getattr(two, name))
         for split, values in getattr(one, name).items():
-            np.testing.assert_array_equal(values, getattr(two, name)[split])
+            other = getattr(two, name)[split]
+            pair = (values.dense(), other.dense()) if name == "x" else (values, other)
+            np.testing.assert_array_equal(*pair)
 
 
 def test_a_clip_that_was_fitted_on_must_be_there():
     model, layer = model_and_layer()
     features, manifest = tables()
     with pytest.raises(ValueError, match="backbone_features has no row for clip 'c1'"):
-        study(model, layer, features[features["clip_id"] != "c1"], manifest)
+        study(model, layer, FeatureStore([features[features["clip_id"] != "c1"]]), manifest)
     with pytest.raises(ValueError, match="manifest has no row for clip 'c1'"):
-        study(model, layer, features, manifest[manifest["clip_id"] != "c1"])
+        study(model, layer, FeatureStore([features]), manifest[manifest["clip_id"] != "c1"])
     swims = manifest.assign(label=manifest["label"].mask(manifest["clip_id"] == "s1", "swim"))
     with pytest.raises(ValueError, match="split 'test': label 'swim' has no train clip; use the classes box, jog"):
-        study(model, layer, features, swims)
+        study(model, layer, FeatureStore([features]), swims)
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 100])
-def test_activations_come_in_the_order_asked_for_however_many_at_once(monkeypatch, at_once):
-    monkeypatch.setattr("dance_core.run_clips.CLIPS_AT_ONCE", at_once)
+def test_activations_are_those_of_the_model_however_many_rows_are_read_at_once():
     model, _ = model_and_layer()
-    features = pd.DataFrame({"clip_id": list("abc"), "features": [[1.0, 2], [3, 4], [5, 6]]})
-    assert activations_of(model, features, ["c", "a"]).tolist() == [[9, 11], [1, 3]]
-    assert activations_of(model, features, []).shape == (0, 2)
+    x = np.random.default_rng(0).normal(size=(7, 2))
+    for at_once in (1, 3, 7):
+        rows = Rows(x.shape, lambda index: x[index], at_once)
+        np.testing.assert_array_equal(activations_of(model, rows), model.concept_activations(x))
+    assert activations_of(model, Rows.of(x[:0])).shape == (0, 2)

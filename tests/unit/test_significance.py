@@ -45,7 +45,7 @@ def test_holm_by_hand():
     assert holm({}) == {}
 
 
-@pytest.mark.parametrize("n_groups", [1, 20, 5000])
+@pytest.mark.parametrize("n_groups", [2, 20, 5000])
 def test_intervals_are_those_of_resampling_one_by_one(n_groups):
     # With 5000 groups the resamples come in two pieces.
     generator = np.random.default_rng(0)
@@ -60,5 +60,11 @@ def test_intervals_are_those_of_resampling_one_by_one(n_groups):
         assert found[column].tolist() == np.quantile(means, [0.025, 0.975]).tolist()
 
 
-def test_a_method_that_is_always_right_has_no_interval():
+def test_a_method_that_is_always_right_has_an_interval_without_width():
     np.testing.assert_array_equal(accuracy_intervals(np.ones((5, 1)), np.arange(5)), [[1, 1]])
+
+
+@pytest.mark.parametrize("groups", [["one"] * 6, ["alone"]])
+def test_one_group_gives_no_interval(groups):
+    scores = np.arange(2.0 * len(groups)).reshape(-1, 2) % 2
+    np.testing.assert_array_equal(accuracy_intervals(scores, np.array(groups)), np.full((2, 2), np.nan))

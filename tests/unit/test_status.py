@@ -53,9 +53,14 @@ def test_the_tables_have_a_line_per_method(results, capsys):
 
 def test_unknown_numbers_are_dashes(results, capsys):
     main(["status", str(results(UNKNOWN))])
-    assert capsys.readouterr().out.splitlines()[1].split() == [
-        *["honest", "dance", "test", "0", "–", "–", "–", "to", "–", "–"]
-    ]
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.split() == ["honest", "dance", "test", "0", "–", "–", "–", "–"]
+
+
+def test_a_split_of_one_group_has_a_dash_for_its_interval(results, capsys):
+    main(["status", str(results({**SCORES, "top1_interval": None}))])
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.split() == ["honest", "dance", "test", "48", "93.8", "1.2", "–", "92.5"]
 
 
 def test_a_workflow_that_did_not_run_is_said_plainly(tmp_path, capsys):

@@ -7,12 +7,13 @@ import pytest
 
 from dance_core.tables import (
     matrix,
-    read_groups,
     read_json,
+    read_parts,
     read_shards,
     read_table,
     read_tensors,
     rows_of,
+    table_writer,
     whole_file,
     write_json,
     write_parts,
@@ -47,24 +48,53 @@ def test_parts_are_one_table(tmp_path):
     np.testing.assert_array_equal(matrix(table["features"])[:, 0], [1, 3, 1])
 
 
+def test_of_a_part_only_wanted_rows_are_kept(tmp_path):
+    write_table(tmp_path / "a.parquet", clips("b", "ccc", "a", "b"), SCHEMA)
+    parts = list(read_parts(tmp_path / "a.parquet", rows=2, wanted={"clip_id": {"b", "x"}}))
+    assert [list(part["clip_id"]) for part in parts] == [["b"], ["b"]]
+    assert list(read_parts(tmp_path / "a.parquet", rows=2, wanted={"clip_id": []})) == []
+
+
+@pytest.mark.parametrize("rows_of_a_group", [100, 5000])
+def test_parts_are_read_one_at_a_time_however_the_file_is_cut(tmp_path, rows_of_a_group):
+    rng = np.random.default_rng(0)
+    schema = pa.schema([("clip_id", pa.string()), ("features", pa.list_(pa.float32(), 500))])
+    features = rng.normal(size=(5000, 500)).astype(np.float32)
+    table = pd.DataFrame({"clip_id": [f"clip{i}" for i in range(5000)], "features": list(features)})
+    parts = (table.iloc[start : start + rows_of_a_group] for start in range(0, 5000, rows_of_a_group))
+    write_parts(tmp_path / "a.parquet", parts, schema)
+    before, most, n_rows = pa.total_allocated_bytes(), 0, 0
+    for part in read_parts(tmp_path / "a.parquet"):
+        most = max(most, pa.total_allocated_bytes() - before)
+        np.testing.assert_array_equal(matrix(part["features"]), features[n_rows : n_rows + len(part)])
+        n_rows += len(part)
+    assert n_rows == 5000
+    assert most < 0.6 * features.nbytes
+
+
+def test_two_tables_are_written_side_by_side_or_not_at_all(tmp_path):
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    with table_writer(paths[0], SCHEMA) as write, table_writer(paths[1], SCHEMA) as write_other:
+        for name in ("b", "ccc"):
+            write(clips(name))
+            write_other(clips(name * 2))
+    assert [list(read_table(path)["clip_id"]) for path in paths] == [["b", "ccc"], ["bb", "cccccc"]]
+    with pytest.raises(OSError, match="gone"), table_writer(tmp_path / "c.parquet", SCHEMA) as write:
+        write(clips("b"))
+        raise OSError("gone")
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+def test_a_table_without_any_part_is_empty(tmp_path):
+    with table_writer(tmp_path / "a.parquet", SCHEMA):
+        pass
+    assert list(read_table(tmp_path / "a.parquet").columns) == ["clip_id", "features"]
+
+
 def test_a_part_without_a_column_leaves_no_file(tmp_path):
     with pytest.raises(ValueError, match=r"columns \['features'\] are absent; the table has \['clip_id'\]"):
         write_parts(tmp_path / "a.parquet", [clips("b"), clips("c")[["clip_id"]]])
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
-def test_clips_are_read_one_after_another_however_the_file_is_cut(tmp_path, monkeypatch, at_once):
-    monkeypatch.setattr("dance_core.tables.ROWS_AT_ONCE", at_once)
-    rows = pd.DataFrame({"clip_id": list("bbaccc"), "frame": range(6)})
-    write_table(tmp_path / "a.parquet", rows)
-    groups = [(name, group["frame"].tolist()) for name, group in read_groups(tmp_path / "a.parquet")]
-    assert groups == [("b", [0, 1]), ("a", [2]), ("c", [3, 4, 5])]
-
-
-def test_no_file_and_no_rows_are_no_clips(tmp_path):
-    write_table(tmp_path / "a.parquet", pd.DataFrame({"clip_id": pd.Series([], dtype=str)}))
-    assert not list(read_groups([])) and not list(read_groups(tmp_path / "a.parquet"))
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):

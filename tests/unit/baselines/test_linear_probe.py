@@ -4,6 +4,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from dance_core.baselines.linear_probe import linear_probe
+from dance_core.feature_store import FeatureStore
 
 
 def study(n=60, width=8, seed=0):
@@ -25,7 +26,7 @@ def study(n=60, width=8, seed=0):
 @pytest.mark.parametrize("width", [8, 300])
 def test_it_is_the_penalised_regression_on_standardised_features(width):
     features, manifest = study(width=width)
-    table, record = linear_probe(features, manifest)
+    table, record = linear_probe(FeatureStore([features]), manifest)
     x = np.stack(list(features["features"]))
     train = (manifest["split"] == "train").to_numpy()
     x = (x - x[train].mean(axis=0)) / x[train].std(axis=0)
@@ -36,12 +37,12 @@ def test_it_is_the_penalised_regression_on_standardised_features(width):
 
 def test_val_chooses_and_test_does_not_matter():
     features, manifest = study()
-    table, record = linear_probe(features, manifest, strengths=(1.0, 1e-3, 0.1))
+    table, record = linear_probe(FeatureStore([features]), manifest, strengths=(1.0, 1e-3, 0.1))
     assert [point["C"] for point in record["val_curve"]] == [1e-3, 0.1, 1.0]
     best = min(record["val_curve"], key=lambda point: (-point["val_top1"], point["val_loss"]))
     assert record["C"] == best["C"]
     relabelled = manifest.assign(label=manifest["label"].where(manifest["split"] != "test", "box"))
-    again, _ = linear_probe(features, relabelled, strengths=(1.0, 1e-3, 0.1))
+    again, _ = linear_probe(FeatureStore([features]), relabelled, strengths=(1.0, 1e-3, 0.1))
     pd.testing.assert_frame_equal(table, again)
 
 
@@ -49,7 +50,7 @@ def test_val_chooses_and_test_does_not_matter():
 def test_the_authors_fit_on_train_and_val_and_choose_on_test(width):
     features, manifest = study(width=width)
     strengths = (1e-4, 1e-2, 1.0)
-    table, record = linear_probe(features, manifest, strengths, protocol="authors")
+    table, record = linear_probe(FeatureStore([features]), manifest, strengths, protocol="authors")
     x, y = np.stack(list(features["features"])), manifest["label"].to_numpy()
     fitted, test = manifest["split"].isin(("train", "val")).to_numpy(), (manifest["split"] == "test").to_numpy()
     assert fitted.sum() == 50
@@ -67,9 +68,9 @@ def test_the_authors_fit_on_train_and_val_and_choose_on_test(width):
 
 def test_the_protocols_differ_and_default_to_the_honest_one():
     features, manifest = study()
-    honest, _ = linear_probe(features, manifest, (0.1,))
-    named, _ = linear_probe(features, manifest, (0.1,), "honest")
-    theirs, _ = linear_probe(features, manifest, (0.1,), "authors")
+    honest, _ = linear_probe(FeatureStore([features]), manifest, (0.1,))
+    named, _ = linear_probe(FeatureStore([features]), manifest, (0.1,), "honest")
+    theirs, _ = linear_probe(FeatureStore([features]), manifest, (0.1,), "authors")
     pd.testing.assert_frame_equal(honest, named)
     gap = np.stack(list(honest["probabilities"])) - np.stack(list(theirs["probabilities"]))
     assert np.abs(gap).max() > 1e-3
@@ -77,32 +78,32 @@ def test_the_protocols_differ_and_default_to_the_honest_one():
 
 def test_the_order_of_rows_changes_nothing():
     features, manifest = study(width=300)
-    table, _ = linear_probe(features, manifest)
-    again, _ = linear_probe(features.iloc[::-1], manifest.sample(frac=1, random_state=0))
+    table, _ = linear_probe(FeatureStore([features]), manifest)
+    again, _ = linear_probe(FeatureStore([features.iloc[::-1]]), manifest.sample(frac=1, random_state=0))
     pd.testing.assert_frame_equal(table, again)
 
 
 def test_a_constant_feature_does_no_harm():
     features, manifest = study()
     wider = features.assign(features=[np.append(row, 1.0) for row in features["features"]])
-    table, _ = linear_probe(wider, manifest)
+    table, _ = linear_probe(FeatureStore([wider]), manifest)
     assert np.isfinite(np.stack(list(table["probabilities"]))).all()
 
 
 def test_errors_name_the_place_and_the_cure():
     features, manifest = study()
     with pytest.raises(ValueError, match="linear probe: split 'val' of the manifest has no usable clip"):
-        linear_probe(features, manifest[manifest["split"] != "val"])
+        linear_probe(FeatureStore([features]), manifest[manifest["split"] != "val"])
     with pytest.raises(ValueError, match="linear probe: every usable train clip is 'box'; give train clips"):
-        linear_probe(features, manifest.assign(label="box"))
+        linear_probe(FeatureStore([features]), manifest.assign(label="box"))
     with pytest.raises(ValueError, match="backbone_features has no row for clip 'c000'"):
-        linear_probe(features.iloc[1:], manifest)
+        linear_probe(FeatureStore([features.iloc[1:]]), manifest)
     with pytest.raises(ValueError, match="linear probe: no value of C was given; give at least one"):
-        linear_probe(features, manifest, strengths=())
+        linear_probe(FeatureStore([features]), manifest, strengths=())
     with pytest.raises(ValueError, match="linear probe: split 'test' of the manifest has no usable clip; it needs tra"):
-        linear_probe(features, manifest[manifest["split"] != "test"], protocol="authors")
+        linear_probe(FeatureStore([features]), manifest[manifest["split"] != "test"], protocol="authors")
     with pytest.raises(ValueError, match="linear probe: protocol 'both' is unknown; use one of honest, authors"):
-        linear_probe(features, manifest, protocol="both")
+        linear_probe(FeatureStore([features]), manifest, protocol="both")
     swim = manifest.assign(label=manifest["label"].where(manifest["split"] != "val", "swim"))
     with pytest.raises(ValueError, match="linear probe val split: label 'swim' has no train clip"):
-        linear_probe(features, swim)
+        linear_probe(FeatureStore([features]), swim)

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from dance_core.backbones import Backbone, BackboneSettings, backbone_features
-from dance_core.clips import feature_matrix
+from dance_core.feature_store import FeatureStore
 from dance_core.manifest import probe_clips
 from dance_core.model import Model
 from dance_core.networks.encoder_registry import model_encoders
 from dance_core.new_video import Explainer, explain_video, explain_videos, explainer
 from dance_core.new_video.explainer import named_error
 from dance_core.poses import PoseSettings, estimate_poses
-from dance_core.tables import read_shards, read_table
+from dance_core.tables import read_table
 from tests.unit.networks.real_weights import WEIGHTS, needs
 from tests.unit.new_video.small_model import counted, encoders, model
 from tests.unit.poses.people import write_video
@@ -171,6 +171,15 @@ def test_settings_come_from_the_model_and_the_device_from_the_caller(encoders, t
     (_, backbone), (_, poses) = encoders[1]
     assert (backbone.frames, backbone.device, backbone.weights) == (3, "cuda", tmp_path / "weights")
     assert (poses.minimum_confidence, poses.device, poses.decoder) == (0.3, "cuda", "pyav")
+
+
+@pytest.mark.parametrize(("present", "taken"), [(True, "cuda"), (False, "auto")])
+def test_a_model_that_a_gpu_trained_runs_where_there_is_none(encoders, monkeypatch, caplog, present, taken):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: present)
+    Explainer(model(backbone={"name": "efficientnet", "frames": 3, "device": "cuda"}))
+    assert encoders[1][0][1].device == taken
+    told = "the model was trained on the device 'cuda', which is absent here; taking another"
+    assert (told in caplog.text) == (not present)
 
 
 def test_a_model_explains_by_itself(encoders, video):
@@ -345,8 +354,8 @@ def test_the_logits_are_those_of_the_stages_of_the_pipeline():
     rows = probe_clips(rows.assign(label="", split="test", group=""), source)
     poses, _ = estimate_poses(rows, source, PoseSettings(**seen.settings["poses"], weights=WEIGHTS))
     told = BackboneSettings(**seen.settings["backbone"], weights=WEIGHTS)
-    features = pd.concat(backbone_features(rows, source, poses.groupby("clip_id"), told))
-    expected = seen.logits(feature_matrix(features, ["a", "b"]))
+    features = FeatureStore(backbone_features(rows, source, poses.groupby("clip_id"), told))
+    expected = seen.logits(features.matrix(["a", "b"]))
     # The other way round, so that a video that changed the next one would be noticed.
     found = list(explain_videos(seen, [source / path for path in rows["path"][::-1]], WEIGHTS))[::-1]
     assert np.abs(np.stack([entry.logits for entry in found]) - expected).max() < 1e-4
@@ -362,7 +371,7 @@ def test_the_demo_model_says_of_a_file_what_it_said_in_the_workflow():
     trained = Model.load(DEMO / "seed0" / "model")
     manifest = read_table(DEMO / "manifest.parquet")
     rows = manifest[manifest["split"] == "test"].iloc[::12]
-    features = feature_matrix(read_shards((DEMO / "backbone_features").glob("*.parquet")), list(rows["clip_id"]))
+    features = FeatureStore.read((DEMO / "backbone_features").glob("*.parquet")).matrix(list(rows["clip_id"]))
     paths = [ROOT / "data" / "demo" / path for path in rows["path"]]
     found = np.stack([entry.logits for entry in explain_videos(trained, paths, WEIGHTS)])
     assert np.abs(found - trained.logits(features)).max() < 1e-4

@@ -11,8 +11,11 @@ from PIL import Image, ImageDraw
 
 from dance_core.concept_targets import FAMILIES
 from dance_core.explain import contributions
+from dance_core.feature_store import FeatureStore
 from dance_core.model import Concept, Model
 from dance_core.report import ReportInputs, ReportSettings
+from dance_core.report.clip_table import ClipTable
+from dance_core.tables import read_table, write_table
 from tests.unit.report.evidence_fixture import evidence_metrics, make_comparison, make_path
 
 UNSAFE = '<img src=x onerror="alert(1)"> & "swing"</script>'
@@ -42,6 +45,24 @@ STABILITY = {
     "matched_cosine": {"mean": 0.91, "sd": None, "min": 0.9},
     **{"n_clusters": [4, 4, 5], "n_pairs": 3, "share": 0.8, "failed": 0},
 }
+
+
+def stored(source: Path, table: pd.DataFrame) -> ClipTable:
+    """A table in a file, as the report reads it."""
+    folder = source / "tables"
+    path = folder / f"{len(list(folder.glob('*')))}.parquet"
+    write_table(path, table)
+    return ClipTable((str(path),))
+
+
+def whole(table: ClipTable) -> pd.DataFrame:
+    """All rows and columns of a table."""
+    return pd.concat([read_table(path) for path in table.paths], ignore_index=True)
+
+
+def features_of(features: FeatureStore, clip_ids: list[str]) -> FeatureStore:
+    """The features of some clips."""
+    return FeatureStore([pd.DataFrame({"clip_id": clip_ids, "features": list(features.matrix(clip_ids))})])
 
 
 def figure(label: int, time: float, width: int, height: int) -> np.ndarray:
@@ -177,7 +198,7 @@ def make_motion(segments: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(concepts), pd.DataFrame(partitions)
 
 
-def make_language(manifest: pd.DataFrame, draws: np.random.Generator) -> dict:
+def make_language(source: Path, manifest: pd.DataFrame, draws: np.random.Generator) -> dict:
     """Give concept set, pseudo-labels and their columns."""
     names = {"object": OBJECTS, "scene": SCENES}
     listed = [(family, text, [CLASSES[i % 3]], True, "") for family in names for i, text in enumerate(names[family])]
@@ -185,13 +206,13 @@ def make_language(manifest: pd.DataFrame, draws: np.random.Generator) -> dict:
     usable = manifest.loc[manifest["status"] != "unreadable", ["clip_id", "split"]]
     scores, columns = {}, {}
     for family, texts in names.items():
-        scores[family] = usable.assign(scores=list(draws.normal(size=(len(usable), len(texts)))))
+        scores[family] = stored(source, usable.assign(scores=list(draws.normal(size=(len(usable), len(texts))))))
         columns[family] = pd.DataFrame({"concept": texts, "kept": True, "reason": "", "top5": 0.25})
     concept_set = pd.DataFrame(listed, columns=["family", "concept", "classes", "kept", "reason"])
     return {"concept_set": concept_set, "scores": scores, "score_concepts": columns}
 
 
-def make_model(manifest: pd.DataFrame, draws: np.random.Generator) -> dict:
+def make_model(source: Path, manifest: pd.DataFrame, draws: np.random.Generator) -> dict:
     """Give a model, what it says about every clip, and its concepts; features are its activations."""
     concepts = [Concept("motion", number, f"motion {number}") for number in range(MOTIONS)]
     concepts += [Concept("object", number, text) for number, text in enumerate(OBJECTS)]
@@ -203,7 +224,7 @@ def make_model(manifest: pd.DataFrame, draws: np.random.Generator) -> dict:
     model = Model(*scale, weight, draws.normal(size=k) / 4, tuple(CLASSES), tuple(concepts))
     usable = manifest.loc[manifest["status"] != "unreadable", ["clip_id", "split", "label"]].reset_index(drop=True)
     z = draws.normal(size=(len(usable), n)).astype(np.float32)
-    features = pd.DataFrame({"clip_id": usable["clip_id"], "features": list(z)})
+    features = FeatureStore([pd.DataFrame({"clip_id": usable["clip_id"], "features": list(z)})])
     probabilities, _ = model.predict(z)
     predicted = np.array(CLASSES, object)[probabilities.argmax(axis=1)]
     table = usable.assign(predicted=predicted, probability=probabilities.max(axis=1))
@@ -212,8 +233,8 @@ def make_model(manifest: pd.DataFrame, draws: np.random.Generator) -> dict:
     return {
         "model": model,
         "features": features,
-        "predictions": pd.concat(methods, ignore_index=True),
-        "contributions": contributions(model, features, manifest),
+        "predictions": stored(source, pd.concat(methods, ignore_index=True)),
+        "contributions": stored(source, pd.concat(contributions(model, features, manifest))),
         "concepts": concept_table(concepts),
         "concept_layer": layer_document(concepts),
     }
@@ -266,9 +287,9 @@ def make_inputs(folder: Path) -> ReportInputs:
         dataset="fixture",
         source=folder,
         manifest=manifest,
-        poses=poses,
+        poses=stored(folder, poses),
         pose_quality=quality,
-        segments=segments,
+        segments=stored(folder, segments),
         motion_concepts=motion_concepts,
         partitions=partitions,
         metrics=make_metrics(),
@@ -278,6 +299,6 @@ def make_inputs(folder: Path) -> ReportInputs:
         config={"dataset": "fixture", "motion": {"segment_length": SEGMENT, "note": UNSAFE}, "seeds": [0]},
         versions={"dance-core": "0.1.0"},
         settings=ReportSettings(),
-        **make_language(manifest, draws),
-        **make_model(manifest, draws),
+        **make_language(folder, manifest, draws),
+        **make_model(folder, manifest, draws),
     )

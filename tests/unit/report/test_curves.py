@@ -97,6 +97,17 @@ def test_marks_stand_at_the_effective_concepts_that_were_reached() -> None:
     assert marks[0].words == "motion: 80.0\u202f% at NEC 5.0, 95 % interval 70.0\u202f% to 90.0\u202f%"
 
 
+def test_marks_of_one_group_have_no_interval() -> None:
+    (mark,) = level_marks("motion", [{**cell(5, 5.0, 0.8), "top1_low": None, "top1_high": None}])
+    assert mark[:4] == (5.0, 0.8, None, None)
+    assert mark.words == "motion: 80.0\u202f% at NEC 5.0, one group: no interval"
+    random, own = (
+        Series(kind, kind, ((0.0, 0.6),), (mark,), how) for kind, how in (("random", "band"), ("all", "whiskers"))
+    )
+    kinds = [path.attrib["class"] for path in drawing(random, own).iter("path")]
+    assert "point all" in kinds and not {"whisker", "band random"} & set(kinds)
+
+
 def test_the_axis_of_the_accuracy_leaves_room_for_every_interval() -> None:
     high = Series("a", "all", ((0.0, 0.1), (5.0, 0.97)), (Mark(5, 0.97, 0.96, 0.98),))
     assert accuracy_ends([high]) == (pytest.approx(0.9), 1.0)

@@ -1,6 +1,7 @@
 """The evidence page, and reports of runs that lack parts."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 
 from dance_core.clips import WITHOUT_VIDEO
 from dance_core.report import ReportInputs, ReportSettings, build_report
+from dance_core.report.clip_table import ClipTable
 from dance_core.report.evidence import evidence_page, interval_span
 from dance_core.report.motion import partition_variables
 from dance_core.report.site import Site
 from tests.unit.report.evidence_fixture import ablation_rows
+from tests.unit.report.fixture import features_of, stored, whole
 from tests.unit.report.test_pages import Page, without
 
 FEW = ReportSettings(media_limit=0, page_limit=2, thumbnails=0)
@@ -94,13 +97,40 @@ def test_tests_of_grouped_clips_come_with_a_warning(inputs: ReportInputs, tmp_pa
     assert "It takes clips as independent, which clips of one group are not" in words
 
 
+def without_intervals(document: Any) -> Any:
+    """A document whose splits are of one group each."""
+    if isinstance(document, dict):
+        ends = ("top1_interval", "top1_low", "top1_high", "difference_low", "difference_high")
+        return {key: None if key in ends else without_intervals(value) for key, value in document.items()}
+    return [without_intervals(row) for row in document] if isinstance(document, list) else document
+
+
+def test_splits_of_one_group_say_that_they_have_no_interval(inputs: ReportInputs, tmp_path: Path) -> None:
+    metrics, comparison = without_intervals(inputs.metrics), without_intervals(inputs.comparison)
+    manifest = inputs.manifest.assign(group="one")
+    site = built(inputs, tmp_path, metrics=metrics, comparison=comparison, manifest=manifest)
+    page, words = (site / "evidence.html").read_text("utf-8"), words_of(site / "evidence.html")
+    for absent in ("95 % interval ", "Intervals resample", "trust the intervals", "as a band", "nan", "None"):
+        assert absent not in words, absent
+    assert "trust" not in words and "80.0 % ± 7.07 one group: no interval" in words
+    assert "+30.0 points; one group of clips gives no interval. The accuracy by itself" in words
+    assert "(one group: no interval)" in words and 'title="one group: no interval; NEC 5.0"' in page
+    assert 'class="forest bare"' in page and not set(re.findall(r"--(?:low|high):", page))
+    assert 'class="whisker"' not in page and 'class="band' not in page
+    overview = words_of(site / "index.html")
+    assert "75.0 % one group: no interval" in overview
+    assert "cannot tell these concepts from as many random ones: +30.0 points at NEC 5; one group of clips" in overview
+
+
 def test_a_run_without_extra_splits_names_no_split_in_its_verdict(inputs: ReportInputs, tmp_path: Path) -> None:
     manifest = inputs.manifest[inputs.manifest["split"] != "shift_test"]
-    kept = inputs.predictions["clip_id"].isin(manifest["clip_id"])
-    tables = {name: getattr(inputs, name) for name in ("poses", "pose_quality", "segments", "features")}
-    tables |= {"contributions": inputs.contributions}
-    changes = {name: table[table["clip_id"].isin(manifest["clip_id"])] for name, table in tables.items()}
-    changes |= {"manifest": manifest, "predictions": inputs.predictions[kept]}
+    changes: dict[str, Any] = {"manifest": manifest}
+    for name in ("poses", "segments", "predictions", "contributions"):
+        rows = whole(getattr(inputs, name))
+        changes[name] = stored(inputs.source, rows[rows["clip_id"].isin(manifest["clip_id"])])
+    changes["pose_quality"] = inputs.pose_quality[inputs.pose_quality["clip_id"].isin(manifest["clip_id"])]
+    usable = manifest.loc[manifest["status"] != "unreadable", "clip_id"]
+    changes["features"] = features_of(inputs.features, list(usable))
     changes |= {"metrics": of_one_split(inputs.metrics), "comparison": of_one_split(inputs.comparison)}
     site = built(inputs, tmp_path, **changes)
     assert "The concepts beat as many random ones by 30.0 points at NEC 5" in words_of(site / "evidence.html")
@@ -158,7 +188,7 @@ def test_a_run_that_kept_no_concept_still_has_a_report(inputs: ReportInputs, tmp
         "comparison": {},
         "path": pd.DataFrame(),
     }
-    changes["contributions"] = inputs.contributions.iloc[:0]
+    changes["contributions"] = stored(inputs.source, whole(inputs.contributions).iloc[:0])
     site = built(inputs, tmp_path, **changes)
     words = words_of(site / "concepts.html")
     assert words.count("val similarity 0.1 is not above 0.3") == len(dropped)
@@ -170,7 +200,8 @@ def test_a_run_that_kept_no_concept_still_has_a_report(inputs: ReportInputs, tmp
 def released(inputs: ReportInputs) -> dict[str, Any]:
     """What differs where a run was imported: no clip has a video, and no concept a pose."""
     manifest = inputs.manifest.assign(status=WITHOUT_VIDEO, reason="imported", n_frames=np.nan, fps=np.nan)
-    empty = {name: getattr(inputs, name).iloc[:0] for name in ("poses", "pose_quality", "segments", "partitions")}
+    empty = {name: getattr(inputs, name).iloc[:0] for name in ("pose_quality", "partitions")}
+    empty |= {"poses": ClipTable(), "segments": ClipTable()}
     concepts = inputs.motion_concepts.assign(medoid="", clip_id="", start=None, end=None)
     return {"manifest": manifest, **empty, "motion_concepts": concepts, "stability": {}}
 

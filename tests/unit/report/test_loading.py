@@ -4,18 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dance_core.concept_names import ConceptName, write_names
 from dance_core.language_usage import USAGE_SCHEMA, usage_table
 from dance_core.report import ReportInputs, ReportSettings, build_report
+from dance_core.report.clip_table import ClipTable
 from dance_core.report.loading import read_report_inputs
 from dance_core.tables import write_json, write_table
+from tests.unit.report.fixture import whole
 
-TABLES = ("manifest", "predictions", "contributions", "concepts")
-STAGES = ("segments", "motion_concepts", "partitions", "concept_set", "path")
+LONG = ("segments", "predictions", "contributions")
+TABLES = ("manifest", "concepts")
+STAGES = ("motion_concepts", "partitions", "concept_set", "path")
 DOCUMENTS = ("metrics", "concept_layer", "comparison", "stability")
-SHARDED = ("poses", "pose_quality", "features")
 
 
 @pytest.fixture
@@ -24,16 +27,19 @@ def files(inputs: ReportInputs, tmp_path: Path) -> dict:
     found: dict = {name: tmp_path / f"{name}.parquet" for name in (*TABLES, *STAGES)}
     for name, path in found.items():
         write_table(path, getattr(inputs, name))
-    for name in SHARDED:
-        table = getattr(inputs, name)
+    found |= {name: getattr(inputs, name).paths[0] for name in LONG}
+    clip_ids = list(inputs.features.clip_ids)
+    features = pd.DataFrame({"clip_id": clip_ids, "features": list(inputs.features.matrix(clip_ids))})
+    sharded = {"poses": whole(inputs.poses), "pose_quality": inputs.pose_quality, "features": features}
+    for name, table in sharded.items():
         odd = table["clip_id"].str.len() % 2 == 1
         found[name] = [tmp_path / f"{name}.{part}.parquet" for part in (1, 2)]
         write_table(found[name][0], table[odd])
         write_table(found[name][1], table[~odd])
     for family in ("object", "scene"):
-        for name, table in ((family, inputs.scores[family]), (f"{family}_concepts", inputs.score_concepts[family])):
-            found[name] = tmp_path / f"{name}.parquet"
-            write_table(found[name], table)
+        found[family] = inputs.scores[family].paths[0]
+        found[f"{family}_concepts"] = tmp_path / f"{family}_concepts.parquet"
+        write_table(found[f"{family}_concepts"], inputs.score_concepts[family])
     inputs.model.save(tmp_path / "model")
     for name in DOCUMENTS:
         found[name] = tmp_path / f"{name}.json"
@@ -47,7 +53,7 @@ def test_a_run_is_read_whole_and_gives_the_same_site(
     read = read_report_inputs(files, "fixture", inputs.source, inputs.config, {"media_limit": 1000})
     assert read.settings == inputs.settings
     build_report(replace(read, versions=inputs.versions), tmp_path / "again")
-    for path in site.rglob("*.html"):
+    for path in [*site.rglob("*.html"), *site.rglob("*.js")]:
         assert (tmp_path / "again" / path.relative_to(site)).read_bytes() == path.read_bytes(), path.name
 
 
@@ -79,11 +85,10 @@ def test_names_given_after_training_and_the_usage_of_the_language_model_are_show
 
 
 def test_stages_that_did_not_run_leave_empty_tables(inputs: ReportInputs, files: dict, tmp_path: Path) -> None:
-    fewer = {
-        name: path for name, path in files.items() if name in (*TABLES, "features", "model", "metrics", "concept_layer")
-    }
+    needed = (*TABLES, "predictions", "contributions", "features", "model", "metrics", "concept_layer")
+    fewer = {name: files[name] for name in needed}
     read = read_report_inputs(fewer, "fixture", inputs.source, {}, {"media_limit": 0, "page_limit": 1})
-    assert (len(read.poses), len(read.motion_concepts), read.scores) == (0, 0, {})
+    assert (read.poses, len(read.motion_concepts), read.scores) == (ClipTable(), 0, {})
     assert (len(read.path), read.comparison, read.stability) == (0, {}, {})
     assert read.settings == ReportSettings(media_limit=0, page_limit=1)
     build_report(read, tmp_path / "site")
@@ -92,5 +97,6 @@ def test_stages_that_did_not_run_leave_empty_tables(inputs: ReportInputs, files:
 
 def test_rows_of_shards_are_in_the_order_of_clips(inputs: ReportInputs, files: dict) -> None:
     read = read_report_inputs(files, "fixture", inputs.source, {}, {})
-    assert list(read.features["clip_id"]) == sorted(inputs.features["clip_id"])
+    assert list(read.pose_quality["clip_id"]) == sorted(inputs.pose_quality["clip_id"])
+    assert read.features.clip_ids == inputs.features.clip_ids
     assert np.array_equal(read.model.weight, inputs.model.weight)

@@ -11,6 +11,7 @@ from dance_core.report import ReportInputs, ReportSettings
 from dance_core.report.markup import safe_name
 from dance_core.report.media import fitted_size, plays_as_it_is, skeleton_document
 from dance_core.video import read_frames
+from tests.unit.report.fixture import whole
 
 
 def row_of(inputs: ReportInputs, clip_id: str) -> dict:
@@ -70,7 +71,7 @@ def test_sizes_fit_and_are_even(size: tuple[int, int], fitted: tuple[int, int]) 
 
 
 def test_a_skeleton_is_tenths_of_a_pixel_with_missing_joints_as_null(site: Path, inputs: ReportInputs) -> None:
-    rows = inputs.poses[inputs.poses["clip_id"] == "boxing_01"]
+    rows = whole(inputs.poses).query("clip_id == 'boxing_01'")
     document = skeleton_document(rows)
     assert document["frames"] == list(range(0, 40, 2))
     keypoints = rows["keypoints"].iloc[0].reshape(17, 3)

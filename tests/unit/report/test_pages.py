@@ -12,13 +12,15 @@ import pytest
 
 from dance_core.concept_targets import FAMILIES
 from dance_core.explain import contributions
+from dance_core.feature_store import FeatureStore
 from dance_core.report import ReportInputs, build_report
+from dance_core.report.clip_table import ClipTable
 from dance_core.report.explanations import seen_without_weight
 from dance_core.report.inputs import ReportSettings
 from dance_core.report.markup import safe_name
 from dance_core.report.overview import quality_rows
 from dance_core.report.site import Site
-from tests.unit.report.fixture import UNSAFE
+from tests.unit.report.fixture import UNSAFE, features_of, stored, whole
 
 FEW = ReportSettings(media_limit=0, page_limit=1, thumbnails=0)
 VOID = {"meta", "link", "input", "img", "br"}
@@ -115,7 +117,7 @@ def test_the_embedded_numbers_give_the_logits_and_probabilities(site: Path, inpu
     model = json.loads(text.removeprefix("dance.model=").removesuffix(";\n"))
     weights, bias = np.array(model["weights"]), np.array(model["bias"])
     assert weights.shape == (3, 10)
-    for row in inputs.predictions.query("method == 'dance' and split == 'test'").to_dict("records"):
+    for row in whole(inputs.predictions).query("method == 'dance' and split == 'test'").to_dict("records"):
         document = Page(site / "clips" / f"{safe_name(row['clip_id'])}.html").data["clip"]
         logits = weights @ np.array(document["z"]) + bias
         np.testing.assert_allclose(logits, document["logits"], atol=1e-5)
@@ -150,7 +152,8 @@ def test_limits_keep_what_the_pages_need(inputs: ReportInputs, tmp_path: Path) -
 
 
 def test_a_run_without_motion_or_language_still_has_a_report(inputs: ReportInputs, tmp_path: Path) -> None:
-    empty = {name: getattr(inputs, name).iloc[:0] for name in ("poses", "pose_quality", "segments", "motion_concepts")}
+    empty = {name: getattr(inputs, name).iloc[:0] for name in ("pose_quality", "motion_concepts")}
+    empty |= {"poses": ClipTable(), "segments": ClipTable()}
     bare = replace(inputs, **empty, partitions=inputs.partitions.iloc[:0], scores={}, score_concepts={}, settings=FEW)
     build_report(bare, tmp_path / "site")
     assert "This run has no motion concepts." in (tmp_path / "site" / "motion.html").read_text("utf-8")
@@ -176,12 +179,11 @@ def without(inputs: ReportInputs, family: str) -> ReportInputs:
         weight=inputs.model.weight[:, kept],
         concepts=tuple(inputs.model.concepts[place] for place in kept),
     )
-    shown = inputs.contributions[inputs.contributions["concept"].isin(kept)]
+    shown = whole(inputs.contributions).query("concept in @kept")
     shown = shown.assign(concept=shown["concept"].map({column: place for place, column in enumerate(kept)}))
+    changes = {"metrics": metrics | {"shift": shift}, "contributions": stored(inputs.source, shown)}
     concepts = inputs.concepts[inputs.concepts["family"] != family]
-    return replace(
-        inputs, metrics=metrics | {"shift": shift}, model=model, contributions=shown, concepts=concepts, settings=FEW
-    )
+    return replace(inputs, **changes, model=model, concepts=concepts, settings=FEW)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -199,15 +201,15 @@ def test_a_family_that_was_not_chosen_is_not_on_the_overview(inputs: ReportInput
 
 
 def test_nothing_is_said_about_people_where_nobody_looked(inputs: ReportInputs, tmp_path: Path) -> None:
-    whole = inputs.manifest.assign(status="ok", reason="")
-    readable = whole["clip_id"] != "übung_3"
-    empty = {"poses": inputs.poses.iloc[:0], "pose_quality": inputs.pose_quality.iloc[:0]}
+    complete = inputs.manifest.assign(status="ok", reason="")
+    readable = complete["clip_id"] != "übung_3"
+    empty = {"poses": ClipTable(), "pose_quality": inputs.pose_quality.iloc[:0]}
     blind = replace(inputs, **empty, manifest=inputs.manifest.assign(reason=""), settings=FEW)
     build_report(blind, tmp_path / "site")
     for path in pages(tmp_path / "site"):
         text = "".join(Page(path).text).lower()
         assert "no person" not in text and "a person" not in text, path.name
-    quality = quality_rows(Site(replace(blind, manifest=whole[readable]), {}))
+    quality = quality_rows(Site(replace(blind, manifest=complete[readable]), {}))
     counts = [("ok", 11), ("truncated", 0), ("unreadable", 0)]
     assert quality == {"counts": counts, "troubles": [], "n_troubles": 0, "read": 11, "without_video": 0}
 
@@ -249,12 +251,11 @@ def test_active_concepts_without_weight_are_listed_most_active_first(inputs: Rep
 def test_a_clip_page_folds_away_what_was_seen_without_weight(inputs: ReportInputs, tmp_path: Path) -> None:
     silent = replace(inputs.model, weight=inputs.model.weight * (inputs.model.families == "motion"))
     few = replace(FEW, page_limit=5)
-    sums = contributions(silent, inputs.features, inputs.manifest)
+    sums = stored(inputs.source, pd.concat(contributions(silent, inputs.features, inputs.manifest)))
     build_report(replace(inputs, model=silent, contributions=sums, settings=few), tmp_path / "site")
-    features = inputs.features.set_index("clip_id")["features"]
     for clip_id in inputs.manifest.loc[inputs.manifest["split"].isin(["test", "shift_test"]), "clip_id"]:
         path = tmp_path / "site" / "clips" / f"{safe_name(clip_id)}.html"
-        z = silent.concept_activations(features[clip_id][None])[0]
+        z = silent.concept_activations(inputs.features.matrix([clip_id]))[0]
         active = [c for c, value in zip(silent.concepts, z, strict=True) if c.family != "motion" and value > 0]
         links = [attributes["href"] for tag, attributes in Page(path).tags if tag == "a"]
         assert sorted(link for link in links if "#object-" in link or "#scene-" in link) == sorted(
@@ -285,19 +286,29 @@ def test_dropped_concepts_are_listed_with_stage_and_reason(site: Path) -> None:
 
 
 def test_a_clip_that_the_manifest_does_not_have_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
-    strange = pd.concat([inputs.predictions, inputs.predictions.iloc[:1].assign(clip_id="zz")])
-    with pytest.raises(ValueError, match=r"predictions: clip 'zz' is not in the manifest \(1 strange\); rebuild"):
-        build_report(replace(inputs, predictions=strange), tmp_path)
+    for name in ("poses", "segments", "predictions", "contributions"):
+        rows = whole(getattr(inputs, name))
+        strange = stored(inputs.source, pd.concat([rows, rows.iloc[:1].assign(clip_id="zz")]))
+        with pytest.raises(
+            ValueError, match=rf"{name}: clip 'zz' is not in the manifest \(1 strange\); rebuild {name}"
+        ):
+            build_report(replace(inputs, **{name: strange}), tmp_path)
+    quality = inputs.pose_quality.assign(clip_id="zz")
+    with pytest.raises(ValueError, match=r"pose_quality: clip 'zz' is not in the manifest \(1 strange\); rebuild"):
+        build_report(replace(inputs, pose_quality=quality), tmp_path)
+    features = FeatureStore([pd.DataFrame({"clip_id": ["zz"], "features": [np.zeros(11)]})])
+    with pytest.raises(ValueError, match=r"features: clip 'zz' is not in the manifest \(1 strange\); rebuild"):
+        build_report(replace(inputs, features=features), tmp_path)
 
 
 def test_a_prediction_without_features_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
-    fewer = inputs.features[inputs.features["clip_id"] != "boxing_03"]
+    fewer = features_of(inputs.features, [clip_id for clip_id in inputs.features.clip_ids if clip_id != "boxing_03"])
     with pytest.raises(ValueError, match=r"features have no row for clip 'boxing_03' \(1 absent\); rebuild backbone_"):
         build_report(replace(inputs, features=fewer), tmp_path)
 
 
 def test_a_class_that_the_model_does_not_know_is_refused(inputs: ReportInputs, tmp_path: Path) -> None:
-    strange = inputs.predictions.assign(predicted="flying")
+    strange = stored(inputs.source, whole(inputs.predictions).assign(predicted="flying"))
     with pytest.raises(ValueError, match="predictions: class 'flying' is unknown; the model has boxing, "):
         build_report(replace(inputs, predictions=strange), tmp_path)
 

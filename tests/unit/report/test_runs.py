@@ -41,7 +41,7 @@ def row(method: str, level: int | None, top1: float, **more: object) -> dict:
     return {**about, "top1": top1, **ends, **more}
 
 
-def random_table(difference: float, low: float, high: float) -> dict:
+def random_table(difference: float, low: float | None, high: float | None) -> dict:
     """A table whose random concepts differ from all three by so much."""
     ends = {"difference": difference, "difference_low": low, "difference_high": high}
     return ablation_table([row("all three", 5, 0.9), row("random concepts", 5, 0.9 + difference, **ends)], "test")
@@ -153,6 +153,21 @@ def test_concepts_are_told_from_random_ones_only_beyond_doubt_and_three_points(
     assert (found["tells"], found["reason"]) == (tells, reason)
     assert (found["difference"], found["low"], found["high"]) == (-difference, -high, -low)
     assert (found["level"], found["top1"], found["random"]) == (5, 0.9, 0.9 + difference)
+
+
+def test_one_group_tells_no_concepts_from_random_ones() -> None:
+    table = random_table(-0.2, None, None)
+    assert table["scale"] == pytest.approx((-0.21, 0.01))
+    found = against_random(table)
+    assert (found["tells"], found["reason"]) == (False, "one group of clips gives no interval")
+    assert (found["difference"], found["low"], found["high"]) == (0.2, None, None)
+
+
+def test_a_run_on_one_group_has_no_interval() -> None:
+    documents = [{"nec": 4.0, "accuracy": {"dance": {"test": {**accuracy(0.75), "top1_interval": None}}}}]
+    record = {"seeds": [0], "metrics": over_seeds(documents), "ablations": [], "tests": {}}
+    (dance,) = run_rows({"honest": record}, SPLITS, 768)[0]["methods"]
+    assert (dance["top1"], dance["low"], dance["high"]) == (0.75, None, None)
 
 
 def test_nothing_is_said_of_random_concepts_that_were_not_fitted() -> None:

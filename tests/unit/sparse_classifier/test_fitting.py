@@ -7,6 +7,7 @@ import torch
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
+from dance_core.rows import Rows
 from dance_core.sparse_classifier import (
     CrossEntropy,
     ElasticNet,
@@ -14,7 +15,7 @@ from dance_core.sparse_classifier import (
     fit_sparse_classifier,
     strongest_lam,
 )
-from dance_core.sparse_classifier.likelihood import Likelihood, TorchLikelihood
+from dance_core.sparse_classifier.likelihood import Likelihood, StreamedLikelihood, TorchLikelihood
 from dance_core.sparse_classifier.newton import descend, point_at
 
 
@@ -191,14 +192,21 @@ def test_the_strongest_lam_is_where_the_first_weight_appears(alpha):
     assert strongest_lam(z, y, 0.0) == np.inf
 
 
-def test_torch_and_numpy_agree():
+def streamed(z, y):
+    return StreamedLikelihood(Rows(z.shape, lambda index: z[index], 7), y, 4)
+
+
+@pytest.mark.parametrize("other", [lambda z, y: TorchLikelihood(z, y, 4, "cpu"), streamed])
+def test_torch_blocks_and_numpy_agree(other):
     z, y = problem()
-    here, there = Likelihood(z, y, 4), TorchLikelihood(z, y, 4, "cpu")
+    here, there = Likelihood(z, y, 4), other(z, y)
+    np.testing.assert_allclose(there.mean, here.mean, atol=1e-12)
     theta = np.random.default_rng(0).normal(size=(4, 13))
     (loss, probabilities), (loss_there, probabilities_there) = here.evaluate(theta), there.evaluate(theta)
     assert loss_there == pytest.approx(loss, abs=1e-10)
     np.testing.assert_allclose(there.on_host(probabilities_there), probabilities, atol=1e-10)
     np.testing.assert_allclose(there.gradient(probabilities_there), here.gradient(probabilities), atol=1e-10)
+    np.testing.assert_allclose(there.host_gradient(probabilities), here.gradient(probabilities), atol=1e-10)
     columns = np.array([1, 4, 12])
     for precision, error in ((np.float32, 1e-6), (np.float64, 1e-12)):
         a = here.curvature(probabilities, columns, precision)
@@ -211,6 +219,22 @@ def test_torch_and_numpy_agree():
         for side in (here, there)
     ]
     np.testing.assert_allclose(*ends, atol=1e-7)
+
+
+def test_blocks_are_read_for_columns_that_are_new_only():
+    z, y = problem()
+    read = []
+    rows = Rows(z.shape, lambda index: read.append(len(index)) or z[index], 1000)
+    likelihood, theta = StreamedLikelihood(rows, y, 4), np.zeros((4, 13))
+    theta[:, [2, 5, 12]] = 1
+    _, probabilities = likelihood.evaluate(theta)
+    before = len(read)
+    likelihood.curvature(probabilities, np.array([5, 12]), np.float32)
+    likelihood.evaluate(theta)
+    assert len(read) == before
+    theta[:, 3] = 1
+    likelihood.evaluate(theta)
+    assert len(read) == before + 1
 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dance_core.rows import Rows
 from dance_core.sparse_classifier import (
     CrossEntropy,
     SparseClassifier,
@@ -24,6 +25,23 @@ def problem(n=150, n_concepts=20, n_classes=4, seed=0):
 def given(weight, lam=0.1):
     weight = np.array(weight, float)
     return SparseClassifier(weight, np.zeros(len(weight)), lam, 0.99, 0.0, 0.0, 0.0, True, 1)
+
+
+def test_a_path_read_from_blocks_is_that_of_the_whole():
+    z, y = problem()
+    rows = Rows(z.shape, lambda index: z[index], 11)
+    assert strongest_lam(rows, y) == pytest.approx(strongest_lam(z, y))
+    pairs = zip(fit_path(rows, y, n_values=5, tolerance=1e-9), fit_path(z, y, n_values=5, tolerance=1e-9), strict=True)
+    for streamed, whole in pairs:
+        np.testing.assert_allclose(streamed.weight, whole.weight, atol=1e-5)
+        assert streamed.gap == pytest.approx(whole.gap, abs=1e-8)
+    path = fit_path(rows, y, n_values=5)
+    chosen = at_effective_concepts(path, rows, y, [2])[2]
+    assert chosen.objective == pytest.approx(at_effective_concepts(path, z, y, [2])[2].objective)
+    broken = z.copy()
+    broken[30, 4] = np.nan
+    with pytest.raises(ValueError, match="row 30 has values that are not finite; drop the clip"):
+        strongest_lam(Rows(z.shape, lambda index: broken[index], 11), y)
 
 
 def test_a_path_comes_down_from_no_weight_and_every_point_is_the_optimum():

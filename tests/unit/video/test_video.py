@@ -1,5 +1,6 @@
 """Every frame is the one asked for, whatever the file."""
 
+import gc
 import tracemalloc
 from itertools import pairwise
 
@@ -242,6 +243,19 @@ def test_iteration_holds_one_frame_at_a_time(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6 * WIDTH * HEIGHT * 3
+
+
+def test_no_frame_waits_in_memory_for_the_collector(tmp_path):
+    """Frames that hold themselves alive would add up over the clips of a data set."""
+    path = write_video(tmp_path / "a.mp4", n=5)
+    gc.collect()
+    gc.disable()
+    try:
+        for indices in (None, range(3)):
+            assert len(list(iterate_frames(path, indices))) > 2
+            assert av.VideoFrame not in map(type, gc.get_objects())
+    finally:
+        gc.enable()
 
 
 def test_decord_gives_the_same_frames_of_a_plain_file(tmp_path):
