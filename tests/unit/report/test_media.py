@@ -1,6 +1,7 @@
 """Videos that browsers play frame for frame, and skeletons in few characters."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ import pytest
 
 from dance_core.report import ReportInputs, ReportSettings
 from dance_core.report.markup import safe_name
-from dance_core.report.media import fitted_size, plays_as_it_is, skeleton_document
+from dance_core.report.media import encode, fitted_size, plays_as_it_is, skeleton_document
 from dance_core.video import read_frames
 from tests.unit.report.fixture import whole
 
@@ -80,3 +81,15 @@ def test_a_skeleton_is_tenths_of_a_pixel_with_missing_joints_as_null(site: Path,
     text = (site / "assets" / "skeletons" / "boxing_01.js").read_text("utf-8")
     assert json.loads(text.removeprefix('dance.skeletons["boxing_01"]=').removesuffix(";\n")) == document
     assert len(text) < 6000
+
+
+def test_the_same_frames_give_the_same_bytes_whatever_lay_in_memory(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    noise = generator.integers(0, 256, (50, 66, 3), dtype=np.uint8)
+    frames = [np.roll(noise, 3 * shift, axis=1) for shift in range(24)]
+    found, litter = set(), []
+    for _ in range(40):
+        encode(frames, tmp_path / "clip.mp4", Fraction(25), (66, 50))
+        found.add((tmp_path / "clip.mp4").read_bytes())
+        litter = [np.full(size, size % 256, np.uint8) for size in generator.integers(1000, 200_000, 20)]
+    assert len(found) == 1 and litter
