@@ -35,7 +35,11 @@ class RowSpace:
         if not len(kept) or values[-1] <= 0:
             raise ValueError("every train clip has the same features; check backbone_features")
         self._root, self._vectors = np.sqrt(values[kept]), vectors[:, kept]
-        self.coordinates = (self._vectors * self._root).astype(dtype) if self._wide else self.place(x)
+        del vectors
+        if self._wide:
+            self.coordinates = np.multiply(self._vectors, self._root, dtype=dtype, casting="same_kind")
+        else:
+            self.coordinates = self.place(x)
         self.variance = values[kept] / len(x)
 
     def place(self, x: Rows) -> np.ndarray:

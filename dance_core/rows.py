@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-NUMBERS_AT_ONCE = 2**19
+NUMBERS_AT_ONCE = 2**18
 """Numbers of a block; the blocks of a matrix depend on its shape only, so its sums are the same on every machine."""
 
 
@@ -55,7 +55,13 @@ class Rows:
 
     def scaled(self, mean: np.ndarray, std: np.ndarray | float = 1.0) -> "Rows":
         """Return (x - mean) / std; both have shape (D,)."""
-        return Rows(self.shape, lambda index: (self[index] - mean) / std, self.at_once)
+
+        def read(index: np.ndarray) -> np.ndarray:
+            values = self[index] - mean
+            values /= std
+            return values
+
+        return Rows(self.shape, read, self.at_once)
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield the place and the values of one block of rows after another."""

@@ -90,7 +90,10 @@ class StreamedLikelihood(Likelihood):
     def curvature(self, probabilities: Any, columns: np.ndarray, precision: type) -> "Curvature":
         """Return the Hessian over some columns of theta at the point that has these probabilities."""
         self._need(columns)
-        z: np.ndarray = self.values.astype(precision)[:, np.searchsorted(self.columns, columns)]
+        z = self.values
+        if len(columns) < len(self.columns):
+            z = z.take(np.searchsorted(self.columns, columns), axis=1)
+        z = z.astype(precision, copy=False)
         return Curvature(z, z, probabilities.astype(precision))
 
     def _logits(self, theta: np.ndarray) -> np.ndarray:
@@ -100,11 +103,13 @@ class StreamedLikelihood(Likelihood):
 
     def _need(self, columns: np.ndarray) -> None:
         """Read ascending columns of [z, 1] into memory, unless the last step needed them too."""
-        if not np.isin(columns, self.columns).all():
-            width = self.rows.shape[1]
-            weights = self.rows.columns(np.isin(np.arange(width), columns))
-            ones = np.ones((len(self.y), int(width in columns)))
-            self.columns, self.values = columns, np.hstack([weights.dense(), ones])
+        if np.isin(columns, self.columns).all():
+            return
+        width = self.rows.shape[1]
+        self.columns, self.values = columns, np.empty((0, 0))  # what was held goes before more is read
+        self.values = np.ones((len(self.y), len(columns)))
+        for place, block in self.rows.columns(np.isin(np.arange(width), columns)).blocks():
+            self.values[place, : block.shape[1]] = block
 
 
 class TorchLikelihood(Likelihood):

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dance_core.rows import Rows, rows_on_disk
+from dance_core.rows import NUMBERS_AT_ONCE, Rows, rows_on_disk
 
 
 def both(at_once=3, shape=(11, 4)):
@@ -44,8 +44,8 @@ def test_views_choose_and_scale_and_never_read_more_rows_at_once():
 
 
 def test_wide_rows_come_in_smaller_blocks():
-    assert Rows((10, 2**18), lambda index: np.empty((len(index), 2**18))).at_once == 2
-    assert Rows((10, 2**30), lambda index: np.empty((len(index), 1))).at_once == 1
+    assert Rows((10, NUMBERS_AT_ONCE // 2), lambda index: np.empty((len(index), 1))).at_once == 2
+    assert Rows((10, 2 * NUMBERS_AT_ONCE), lambda index: np.empty((len(index), 1))).at_once == 1
     assert Rows.of(np.empty((0, 0))).dense().shape == (0, 0)
 
 
