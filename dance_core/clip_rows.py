@@ -1,6 +1,6 @@
 """What several tables say of one clip after another, so that memory holds a few clips only."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -19,23 +19,30 @@ def groups_of(table: pd.DataFrame) -> Groups:
     return ((str(clip_id), rows) for clip_id, rows in table.groupby("clip_id"))
 
 
-def read_groups(path: str | Path | Sequence[str], key: str = "clip_id") -> Iterator[tuple[str, pd.DataFrame]]:
+def read_groups(
+    path: str | Path | Sequence[str], columns: Sequence[str] | None = None, clip_ids: Collection[str] | None = None
+) -> Iterator[tuple[str, pd.DataFrame]]:
     """Read the rows of one clip after another, so that memory holds a few clips only.
 
     Args:
         path: Parquet file in which the rows of a clip follow each other; an empty list where there is none.
-        key: Column that tells the clips apart.
+        columns: Columns to read, clip_id among them; all by default.
+        clip_ids: Clips to read; all by default.
 
     Yields:
-        A clip's id and its rows, in the order of the file.
+        A clip's id and its rows, in the order of the file; a clip whose rows lie in two places comes twice.
+
+    Raises:
+        ValueError: The file is not a whole Parquet file.
     """
     rest: pd.DataFrame | None = None
-    for part in read_parts(str(path), rows=ROWS_AT_ONCE) if path else ():
+    wanted = None if clip_ids is None else {"clip_id": clip_ids}
+    for part in read_parts(str(path), columns, ROWS_AT_ONCE, wanted) if path else ():
         rows = part if rest is None else pd.concat([rest, part], ignore_index=True)
-        *whole, (_, rest) = rows.groupby(rows[key].ne(rows[key].shift()).cumsum(), sort=False)
-        yield from ((group[key].iloc[0], group.reset_index(drop=True)) for _, group in whole)
+        *whole, (_, rest) = rows.groupby(rows["clip_id"].ne(rows["clip_id"].shift()).cumsum(), sort=False)
+        yield from ((group["clip_id"].iloc[0], group.reset_index(drop=True)) for _, group in whole)
     if rest is not None:
-        yield rest[key].iloc[0], rest.reset_index(drop=True)
+        yield rest["clip_id"].iloc[0], rest.reset_index(drop=True)
 
 
 def clip_rows(
@@ -53,7 +60,8 @@ def clip_rows(
     Raises:
         ValueError: A table has a clip that the manifest lacks, has one in two shards, or is not in order.
     """
-    sources: list[Iterable[tuple[str, str, pd.DataFrame]]] = [((clip_id, "", pd.DataFrame()) for clip_id in clip_ids)]
+    known = pd.DataFrame()
+    sources: list[Iterable[tuple[str, str, pd.DataFrame]]] = [((clip_id, "", known) for clip_id in clip_ids)]
     sources += [_in_order(name, shard) for name, shards in tables.items() for shard in shards]
     for clip_id, entries in groupby(merge(*sources, key=itemgetter(0)), key=itemgetter(0)):
         found: dict[str, pd.DataFrame] = {}

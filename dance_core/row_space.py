@@ -26,7 +26,9 @@ class RowSpace:
             ValueError: All rows are the same.
         """
         self.mean = x.mean()
-        self._centred, self._wide, self._dtype = x.scaled(self.mean), x.shape[1] > len(x), dtype
+        self._wide, self._dtype = x.shape[1] > len(x), dtype
+        # Few wide rows are read many times, each with each.
+        self._centred = x.scaled(self.mean).stored() if self._wide else x.scaled(self.mean)
         gram = self._centred.gram() if self._wide else self._centred.scatter()
         # The transpose, which is the same matrix, has the memory layout that is decomposed in place.
         values, vectors = eigh(gram.T, overwrite_a=True, check_finite=False, driver="evr")

@@ -143,7 +143,7 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None) -> pd.Dat
 def read_parts(
     path: str | Path,
     columns: Sequence[str] | None = None,
-    rows: int = 256,
+    rows: int = ROWS_AT_ONCE,
     wanted: Mapping[str, Collection] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Read a Parquet table part by part, so that memory holds one part only.
@@ -162,11 +162,11 @@ def read_parts(
     """
     try:
         file = pq.ParquetFile(str(path), pre_buffer=False, buffer_size=2**18)  # else Arrow reads ahead to its end
+        chosen = (wanted or {}).items() if file.metadata.num_rows else ()  # a table without rows may be without types
+        kept = {column: pa.array(list(values), file.schema_arrow.field(column).type) for column, values in chosen}
         for batch in file.iter_batches(rows, columns=columns, use_threads=False):
-            # Before pandas, whose arrays are views that would keep the whole part in memory for a single row.
-            for column, values in (wanted or {}).items():
-                kept = pa.array(list(values), batch.schema.field(column).type)
-                batch = batch.filter(pc.is_in(batch[column], kept))
+            for column, values in kept.items():  # before pandas, whose views keep a whole part for a single row
+                batch = batch.filter(pc.is_in(batch[column], values))
             if batch.num_rows:
                 yield batch.to_pandas()
     except pa.ArrowInvalid as error:

@@ -13,6 +13,7 @@ rule finetune:
         "logs/{dataset}/finetune.log",
     benchmark:
         "benchmarks/{dataset}/finetune.tsv"
+    priority: 1  # the longest job of all starts first, and says first what it lacks
     conda:
         "../envs/torch.yaml"
     threads: 4

@@ -6,13 +6,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, RUSAGE_SELF, getrlimit, getrusage, setrlimit
 
 # Sums depend on how many threads share them; one thread a job makes results the same on every number of cores.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     os.environ[variable] = "1"
 # Arrow's own pool keeps what it freed, so that reading a file part by part would take as much memory as the file.
 os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
+# A stage that merges the parts of the clips has them all open at once; some systems allow 256 files unless asked.
+files, most = getrlimit(RLIMIT_NOFILE)
+if 0 <= files < 8192:
+    setrlimit(RLIMIT_NOFILE, (8192 if most == RLIM_INFINITY else min(8192, most), most))
 # Per-rule environments do not have dance_core installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

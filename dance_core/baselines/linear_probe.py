@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from dance_core.clips import class_indices, class_names, feature_scale, training_clips
 from dance_core.feature_store import FeatureStore
 from dance_core.row_space import RowSpace
-from dance_core.rows import Rows
 
 STRENGTHS = tuple(10.0 ** (k / 2) for k in range(-12, 5))
 
@@ -58,8 +58,8 @@ def linear_probe(
             best = ((-accuracy, loss), probe)
     if best is None:
         raise ValueError("linear probe: no value of C was given; give at least one")
-    probabilities = [
-        best[1].predict_proba(space.place(Rows.of(block))) for _, block in x_all.scaled(mean, std).blocks()
-    ]
-    table = pd.DataFrame({"clip_id": features.clip_ids, "probabilities": list(np.concatenate(probabilities))})
+    logits = x_all.scaled(mean, std).scaled(space.mean) @ space.weights(best[1].coef_.T) + best[1].intercept_
+    if len(classes) == 2:  # scikit-learn then has weights for the second class only
+        logits = np.hstack([np.zeros_like(logits), logits])
+    table = pd.DataFrame({"clip_id": features.clip_ids, "probabilities": list(softmax(logits, axis=1))})
     return table, {"C": best[1].C, "val_curve": curve}

@@ -71,7 +71,8 @@ def write_keyframes(
     Raises:
         ValueError: Poses of a clip that the manifest lacks, or that is out of order.
     """
-    clips = _of_clips(manifest, source, read_groups(poses_file), settings, decoder)
+    poses = read_groups(poses_file, ["clip_id", "frame", "keypoints"])
+    clips = _of_clips(manifest, source, poses, settings, decoder)
     with table_writer(keyframes_file, KEYFRAME_SCHEMA) as write:
         while some := list(islice(clips, CLIPS_AT_ONCE)):
             write(_table(some))

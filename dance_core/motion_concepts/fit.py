@@ -189,11 +189,12 @@ def _radius(features: np.ndarray, members: np.ndarray, clips: np.ndarray, settin
     held_out = np.full(len(features), np.nan)
     for concept in range(int(members.max()) + 1):
         own = np.flatnonzero(members == concept)
-        for clip in np.unique(clips[own]):
-            taking_part = clips[own] == clip
-            others = own if taking_part.all() else own[~taking_part]
-            middle = features[others].mean(axis=0, keepdims=True)
-            held_out[own[taking_part]] = distances(features[own[taking_part]], middle, settings.metric)[:, 0]
+        own = own[np.argsort(clips[own], kind="stable")]
+        total = features[own].sum(axis=0, keepdims=True)
+        for taking_part in np.split(own, np.flatnonzero(np.diff(clips[own])) + 1):
+            some, n_others = features[taking_part], len(own) - len(taking_part)
+            middle = (total - some.sum(axis=0)) / n_others if n_others else total / len(own)
+            held_out[taking_part] = distances(some, middle, settings.metric)[:, 0]
     parts = [held_out[members == concept] for concept in range(int(members.max()) + 1)]
     least = np.percentile(held_out[members >= 0], settings.radius_percentile)
     return np.array([max(least, np.percentile(part, settings.radius_percentile)) for part in parts], np.float32)

@@ -125,8 +125,8 @@ def held_out_agreement(
     sizes = member.sum(axis=0)
     majority = np.array([np.bincount(classes[labels == cluster]).argmax() for cluster in kept])
     shares = []
-    for clip in np.unique(clips):
-        own = clips == clip
+    order = np.argsort(clips, kind="stable")
+    for own in np.split(order, np.flatnonzero(np.diff(clips[order])) + 1):
         left = sizes - member[own].sum(axis=0)
         means = (sums - member[own].T.astype(np.float64) @ features[own]) / np.maximum(left, 1)[:, None]
         similarity = np.where(left > 0, similarities(features[own], means, metric), -np.inf)

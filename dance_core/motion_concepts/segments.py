@@ -43,7 +43,7 @@ class SegmentStore:
         heads: list[pd.DataFrame] = []
 
         def joints() -> Iterator[np.ndarray]:
-            for part in tables:
+            for part in (table for table in tables if len(table)):
                 heads.append(part[COLUMNS])
                 yield matrix(part["joints"])
 

@@ -81,7 +81,8 @@ def write_pose_segments(
         ValueError: Poses or key frames of a clip that the manifest lacks, that is in two shards or out of order, or a
             clip with poses but no key frame row.
     """
-    pose_shards, keyframe_shards = ([read_groups(path) for path in paths] for paths in (poses, keyframes))
+    pose_shards = [read_groups(path, ["clip_id", "frame", "keypoints"]) for path in poses]
+    keyframe_shards = [read_groups(path, ["clip_id", "frames"]) for path in keyframes]
     clips = _of_clips(manifest, pose_shards, keyframe_shards, settings)
     with (
         table_writer(segments_file, segment_schema(settings.length)) as write_segments,

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dance_core.tables import ROWS_AT_ONCE, read_parts
+from dance_core.clip_rows import read_groups
+from dance_core.tables import read_parts
 
 ROWS_OF_PART = 64
 """Of a table with arrays in its rows."""
+VALUES_OF_PART = 2**16
+"""Of a single column."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class ClipTable:
 
     def values(self, column: str) -> set:
         """Return what occurs in a column."""
-        parts = (part for path in self.paths for part in read_parts(path, [column], ROWS_AT_ONCE))
+        parts = (part for path in self.paths for part in read_parts(path, [column], VALUES_OF_PART))
         return {value for part in parts for value in part[column].unique().tolist()}
 
     def parts(self, columns: Sequence[str], wanted: Mapping[str, Collection]) -> Iterator[pd.DataFrame]:
@@ -59,20 +62,8 @@ class ClipTable:
         """
         done: set[str] = set()
         for path in self.paths:
-            for clip_id, rows in _groups(read_parts(path, columns, ROWS_OF_PART, {"clip_id": clip_ids})):
+            for clip_id, rows in read_groups(path, columns, clip_ids):
                 if clip_id in done:
                     raise ValueError(f"{path}: rows of clip '{clip_id}' lie in two places; delete the shards")
                 done.add(clip_id)
                 yield clip_id, rows
-
-
-def _groups(parts: Iterator[pd.DataFrame]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the rows of each clip, of which the last may go on in the next part."""
-    rest = None
-    for part in parts:
-        rows = pd.concat([rest, part])
-        goes_on = rows["clip_id"] == part["clip_id"].iloc[-1]
-        yield from rows[~goes_on].groupby("clip_id")
-        rest = rows[goes_on]
-    if rest is not None:
-        yield from rest.groupby("clip_id")

@@ -168,14 +168,14 @@ def top_clips(inputs: ReportInputs, family: str) -> list[list[str]]:
         Clip ids by column of the scores, best first; ties by clip id.
     """
     n_concepts = len(scored_concepts(inputs, family))
-    ids, scores, places = np.empty(0, object), np.empty((0, n_concepts)), np.empty((0, n_concepts), int)
+    ids = np.array(sorted(inputs.scores[family].values("clip_id")), object)
+    place = {clip_id: number for number, clip_id in enumerate(ids)}
+    places, scores = np.empty((0, n_concepts), int), np.empty((0, n_concepts))
     for part in inputs.scores[family].parts(["clip_id", "split", "scores"], {"split": ["train"]}):
-        ids, scores = np.concatenate([ids, part["clip_id"]]), np.vstack([scores, matrix(part["scores"])])
-        order = np.argsort(ids)
-        ids, scores = ids[order], scores[order]
-        places = np.argsort(-scores, axis=0, kind="stable")[: inputs.settings.thumbnails]
-        kept = np.unique(places)
-        ids, scores, places = ids[kept], scores[kept], np.searchsorted(kept, places)
+        own = np.repeat(part["clip_id"].map(place).to_numpy(int)[:, None], n_concepts, axis=1)
+        places, scores = np.vstack([places, own]), np.vstack([scores, matrix(part["scores"])])
+        best = np.lexsort((places, -scores), axis=0)[: inputs.settings.thumbnails]
+        places, scores = (np.take_along_axis(values, best, axis=0) for values in (places, scores))
     return [list(ids[column]) for column in places.T]
 
 

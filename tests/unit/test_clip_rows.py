@@ -64,6 +64,10 @@ def test_clips_are_read_one_after_another_however_the_file_is_cut(tmp_path, monk
     write_table(tmp_path / "a.parquet", rows)
     groups = [(name, group["frame"].tolist()) for name, group in read_groups(tmp_path / "a.parquet")]
     assert groups == [("b", [0, 1]), ("a", [2]), ("c", [3, 4, 5])]
+    some = [
+        (name, group.to_dict("list")) for name, group in read_groups(tmp_path / "a.parquet", ["clip_id"], ["c", "b"])
+    ]
+    assert some == [("b", {"clip_id": ["b"] * 2}), ("c", {"clip_id": ["c"] * 3})]
 
 
 def test_no_file_and_no_rows_are_no_clips(tmp_path):

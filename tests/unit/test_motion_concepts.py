@@ -260,6 +260,7 @@ def test_segments_are_stored_in_the_order_of_their_ids_however_they_come(tmp_pat
     for store in (
         stored(segments),
         SegmentStore.of(segments.iloc[start : start + 7] for start in range(0, len(segments), 7)),
+        SegmentStore.of([segments.iloc[:0], segments]),
         SegmentStore.read(tmp_path / "segments"),
     ):
         pd.testing.assert_frame_equal(store.table, in_order.drop(columns="joints"), check_dtype=False)

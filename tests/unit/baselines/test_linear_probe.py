@@ -7,10 +7,10 @@ from dance_core.baselines.linear_probe import linear_probe
 from dance_core.feature_store import FeatureStore
 
 
-def study(n=60, width=8, seed=0):
+def study(n=60, width=8, seed=0, classes=3):
     generator = np.random.default_rng(seed)
-    y = np.arange(n) % 3
-    x = generator.normal(size=(3, width))[y] + generator.normal(size=(n, width)) + 4
+    y = np.arange(n) // 2 % 2 if classes == 2 else np.arange(n) % 3
+    x = generator.normal(size=(classes, width))[y] + generator.normal(size=(n, width)) + 4
     clip_ids = [f"c{index:03d}" for index in range(n)]
     manifest = pd.DataFrame(
         {
@@ -23,9 +23,10 @@ def study(n=60, width=8, seed=0):
     return pd.DataFrame({"clip_id": clip_ids, "features": list(x)}), manifest
 
 
+@pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("width", [8, 300])
-def test_it_is_the_penalised_regression_on_standardised_features(width):
-    features, manifest = study(width=width)
+def test_it_is_the_penalised_regression_on_standardised_features(width, classes):
+    features, manifest = study(width=width, classes=classes)
     table, record = linear_probe(FeatureStore([features]), manifest)
     x = np.stack(list(features["features"]))
     train = (manifest["split"] == "train").to_numpy()
