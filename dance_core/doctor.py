@@ -120,11 +120,11 @@ NEEDS = (
     Need("fine-tuning", "one process", *_TRANSFORMERS, "set finetuning.enabled: true and backbone.name: videomae"),
     Need(
         "fine-tuning",
-        "several GPUs",
+        "several processes",
         ("torch", "transformers", "accelerate"),
         (),
         "pip install accelerate==1.15.0",
-        "set finetuning.processes to their number",
+        "set finetuning.processes, one for each GPU",
     ),
 )
 
