@@ -61,3 +61,8 @@ class BackboneSettings:
     batch_size: int | None = None
     precision: str = "float32"
     decoder: str = "pyav"
+
+    @property
+    def span(self) -> int:
+        """Frames that a clip must have for the network to see what it asks for."""
+        return 1 + (self.frames - 1) * (self.stride if self.sampling == "dense" else 1)

@@ -66,7 +66,7 @@ class Explainer:
     ) -> None:
         self.model = model
         settings = backbone_settings(model, weights, device)
-        self._decoder, self._frames = settings.decoder, settings.frames
+        self._decoder, self._frames = settings.decoder, settings.span
         # Not the one in the settings: what suited the machine of the training says nothing of this one.
         self._batch_size, self._device = batch_size, settings.device
         self._poses = pose_settings(model, weights, device)

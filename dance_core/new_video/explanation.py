@@ -93,7 +93,7 @@ def explanation(
         probe: What the video is.
         poses: Poses of the main person.
         quality: Row of pose_quality; empty where nobody was looked for.
-        frames: Frames that the backbone looks at.
+        frames: Frames that a video must have for the backbone.
 
     Returns:
         The explanation.
@@ -127,7 +127,7 @@ def warnings_about(probe: ClipProbe, quality: dict[str, Any], frames: int) -> li
     found = [probe.reason] if probe.reason else []
     if probe.n_frames < frames:
         found.append(
-            f"the backbone looks at {frames} frames but the video has {probe.n_frames}; some are seen more than once"
+            f"the backbone needs {frames} frames but the video has {probe.n_frames}; the nearest stand in for others"
         )
     if quality and not quality["n_seen"]:
         found.append(f"{quality['reason']}; the middle of the picture was looked at in their place")

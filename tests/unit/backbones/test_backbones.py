@@ -6,6 +6,7 @@ import pytest
 
 import dance_core.backbones as backbones
 from dance_core.backbones import Backbone, BackboneSettings, backbone_features, load_backbone
+from dance_core.networks.clip_frames import dense_frames
 from tests.unit.backbones.test_person_crop import pose_row
 
 MANIFEST = pd.DataFrame(
@@ -55,3 +56,11 @@ def test_an_unknown_backbone_is_refused():
         ValueError, match="backbone 'resnet' is unknown; use one of: efficientnet, file, transformers_v"
     ):
         load_backbone(BackboneSettings(name="resnet"))
+
+
+def test_a_dense_window_spans_more_frames_than_it_has():
+    assert BackboneSettings(frames=16).span == 16
+    dense = BackboneSettings(frames=16, sampling="dense", stride=4)
+    assert dense.span == 61
+    assert set(np.diff(dense_frames(61, 16, 4))) == {4}
+    assert set(np.diff(dense_frames(60, 16, 4))) == {4, 3}

@@ -151,10 +151,10 @@ def test_nobody_in_the_video_is_a_warning(encoders, video):
     )
 
 
-def test_a_video_with_fewer_frames_than_the_backbone_looks_at_is_a_warning(encoders, tmp_path):
+def test_a_video_with_fewer_frames_than_the_backbone_needs_is_a_warning(encoders, tmp_path):
     write_video(tmp_path / "two.mp4", 2)
     assert explain_video(model(), tmp_path / "two.mp4").warnings == (
-        "the backbone looks at 3 frames but the video has 2; some are seen more than once",
+        "the backbone needs 3 frames but the video has 2; the nearest stand in for others",
     )
 
 
